@@ -1,0 +1,57 @@
+"""Shape errors in the notation of the course: symbol, shape found, shape expected."""
+
+import numpy as np
+
+
+class ShapeError(ValueError):
+    """An array does not have the shape its symbol promises."""
+
+    def _render_traceback_(self):
+        """Show a notebook reader the sentence alone, without the stack."""
+        return [f"ShapeError: {self}"]
+
+
+def check_shape(symbol, array, expected, hint=""):
+    """Raise ShapeError unless `array` has the shape `expected`.
+
+    Parameters
+    ----------
+    symbol : str
+        Name of the array in the mathematics, for the message.
+    array : array_like
+        What was given.
+    expected : tuple of int and str
+        A number must match; a letter matches any size, the same size wherever
+        it stands again: ``("B", 3)`` or ``("D", "D")``.
+    hint : str
+        The likely cause. Without it the shape itself is searched for one.
+
+    Raises
+    ------
+    ShapeError
+        Names the symbol, both shapes and the likely cause.
+    """
+    found = np.shape(array)
+    if not _matches(found, expected):
+        cause = hint or _likely_cause(found, expected)
+        wanted = str(tuple(expected)).replace("'", "")
+        raise ShapeError(f"{symbol} has shape {found}, expected {wanted}: {cause}")
+
+
+def _matches(found, expected):
+    sizes = {}
+    return len(found) == len(expected) and all(
+        size == (sizes.setdefault(want, size) if isinstance(want, str) else want)
+        for size, want in zip(found, expected)
+    )
+
+
+def _likely_cause(found, expected):
+    if len(found) == len(expected) - 1 and _matches((1, *found), expected):
+        return "one example is a batch of one, write x[None, :]"
+    if len(found) == 2 and _matches(found[::-1], expected):
+        return "is it transposed?"
+    if len(found) != len(expected):
+        return f"it has {len(found)} axes, expected {len(expected)}"
+    axes = [n for n in range(len(found)) if not _matches(found[n : n + 1], expected[n : n + 1])]
+    return f"look at axis {axes[0]}" if axes else "axes with the same letter must have the same size"
