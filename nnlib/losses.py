@@ -1,0 +1,149 @@
+"""Losses: one number for a batch, and its gradient for the prediction (lesson 08).
+
+The 1/B of the mean over a batch lives here and nowhere else. A prediction is (B, D),
+one example a row; `gradient` has the prediction's shape.
+"""
+
+import numpy as np
+
+from nnlib._shapes import ShapeError, check_shape
+from nnlib.activations import sigmoid, softmax, softplus
+
+
+class QuadraticLoss:
+    """L = 1/B sum_i 1/2 ||a_i - y_i||^2: the half makes the derivative a - y."""
+
+    def value(self, prediction, target):
+        """Return L >= 0 for prediction and target (B, D)."""
+        difference = _difference(prediction, target)
+        return 0.5 * float(np.sum(difference**2)) / len(difference)
+
+    def gradient(self, prediction, target):
+        """Return (a - y) / B, shape (B, D)."""
+        difference = _difference(prediction, target)
+        return difference / len(difference)
+
+
+class MeanSquaredError:
+    """L = 1/(B D) sum_ij (a_ij - y_ij)^2: the mean over all entries, without a half."""
+
+    def value(self, prediction, target):
+        """Return L >= 0 for prediction and target (B, D)."""
+        return float(np.mean(_difference(prediction, target) ** 2))
+
+    def gradient(self, prediction, target):
+        """Return 2 (a - y) / (B D), shape (B, D)."""
+        difference = _difference(prediction, target)
+        return 2.0 * difference / difference.size
+
+
+class BinaryCrossEntropy:
+    """L = -1/B sum_ij [y log p + (1 - y) log(1 - p)], the negative log likelihood.
+
+    Parameters
+    ----------
+    from_logits : bool
+        False: the prediction is p in [0, 1]. True: it is the logit z with
+        p = sigmoid(z), and nothing overflows however large |z| is.
+    """
+
+    def __init__(self, from_logits=False):
+        self.from_logits = from_logits
+
+    def value(self, prediction, target):
+        """Return L >= 0; infinite where p is 0 or 1 and the target says otherwise."""
+        P, Y = _pair(prediction, target)
+        _check_probabilities("target", Y)
+        if self.from_logits:
+            return float(np.sum(Y * softplus(-P) + (1.0 - Y) * softplus(P))) / len(P)
+        _check_probabilities("prediction", P)
+        return -float(np.sum(_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P))) / len(P)
+
+    def gradient(self, prediction, target):
+        """Return (sigmoid(z) - y) / B from logits, else (p - y) / (p (1 - p)) / B."""
+        P, Y = _pair(prediction, target)
+        _check_probabilities("target", Y)
+        if self.from_logits:
+            return (sigmoid(P) - Y) / len(P)
+        _check_probabilities("prediction", P)
+        return (_ratio(1.0 - Y, 1.0 - P) - _ratio(Y, P)) / len(P)
+
+
+class SoftmaxCrossEntropy:
+    """L = -1/B sum_i log softmax(z_i)[y_i], fused with the softmax, on logits (B, C).
+
+    The target is a class number for each row, (B,), or a distribution over the
+    classes for each row, (B, C): one-hot, or smoothed labels.
+    """
+
+    def value(self, prediction, target):
+        """Return L >= 0, by log-sum-exp: no overflow for any finite logits."""
+        Y = _distributions(prediction, target)
+        return -float(np.sum(Y * log_softmax(prediction))) / len(Y)
+
+    def gradient(self, prediction, target):
+        """Return (softmax(z) - y) / B, shape (B, C)."""
+        Y = _distributions(prediction, target)
+        return (softmax(prediction) - Y) / len(Y)
+
+
+def log_softmax(Z):
+    """Return z_j - log sum_k e^(z_k) along the last axis, at most 0, without overflow."""
+    shifted = Z - np.max(Z, axis=-1, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+
+
+def one_hot(labels, C):
+    """Return (B, C) with a 1 at each row's label and 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If a label is not a class number from 0 to C - 1.
+    """
+    labels = np.asarray(labels)
+    if labels.size and not (labels.min() >= 0 and labels.max() < C):
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()}, expected 0 to {C - 1}")
+    return np.eye(C)[labels]
+
+
+def _pair(prediction, target):
+    check_shape("prediction", prediction, ("B", "D"))
+    check_shape("target", target, np.shape(prediction))
+    if not len(prediction):
+        raise ShapeError("prediction has no rows: the mean over an empty batch does not exist")
+    return np.asarray(prediction), np.asarray(target)
+
+
+def _difference(prediction, target):
+    A, Y = _pair(prediction, target)
+    return A - Y
+
+
+def _check_probabilities(symbol, P):
+    if not np.all((P >= 0.0) & (P <= 1.0)):
+        raise ValueError(
+            f"{symbol} has entries from {P.min():.4g} to {P.max():.4g}, expected 0 to 1: "
+            "for logits write BinaryCrossEntropy(from_logits=True)"
+        )
+
+
+def _y_log_p(Y, P):
+    """Return y log p with 0 log 0 = 0, and -inf (no warning) where only p is 0."""
+    with np.errstate(divide="ignore"):
+        return Y * np.log(np.where(Y == 0, 1.0, P))
+
+
+def _ratio(Y, P):
+    """Return y / p with 0 / 0 = 0, and inf (no warning) where only p is 0."""
+    with np.errstate(divide="ignore"):
+        return Y / np.where(Y == 0, 1.0, P)
+
+
+def _distributions(prediction, target):
+    check_shape("prediction", prediction, ("B", "C"))
+    target = np.asarray(target)
+    if target.ndim == 1 and np.issubdtype(target.dtype, np.integer):
+        check_shape("target", target, (len(prediction),))
+        target = one_hot(target, np.shape(prediction)[1])
+    return _pair(prediction, target)[1]

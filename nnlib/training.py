@@ -1,0 +1,169 @@
+"""Training: mini-batches, one step, and `fit`, which repeats it (lesson 09)."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nnlib._shapes import ShapeError
+
+
+@dataclass
+class History:
+    """What `fit` saw, one entry an epoch.
+
+    Attributes
+    ----------
+    loss : list of float
+        Mean loss over the epoch's mini-batches, penalty included, as the weights moved.
+    validation_loss : list of float
+        Loss on the validation data after the epoch, without penalty; empty without data.
+    best_epoch : int or None
+        Where the validation loss was lowest, counted from 0.
+    """
+
+    loss: list = field(default_factory=list)
+    validation_loss: list = field(default_factory=list)
+
+    @property
+    def best_epoch(self):
+        """Return the epoch of the lowest validation loss, or None."""
+        return int(np.argmin(self.validation_loss)) if self.validation_loss else None
+
+
+def minibatches(X, Y, batch_size, rng):
+    """Yield (X, Y) in shuffled batches; every example comes exactly once.
+
+    The last batch is smaller when `batch_size` does not divide the number of rows.
+    """
+    if len(X) != len(Y) or not len(X):
+        raise ShapeError(f"X has {len(X)} rows and Y has {len(Y)}: expected as many, at least 1")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+    order = rng.permutation(len(X))
+    for start in range(0, len(X), batch_size):
+        rows = order[start : start + batch_size]
+        yield X[rows], Y[rows]
+
+
+def train_step(network, loss, optimizer, X, Y, lam=0.0):
+    """Forward, loss, backward, update: return the loss before the update."""
+    prediction = network.forward(X)
+    L = loss.value(prediction, Y) + l2_penalty(network, lam)
+    network.backward(loss.gradient(prediction, Y))
+    add_l2_gradients(network, lam)
+    optimizer.step(network)
+    return L
+
+
+def fit(network, loss, optimizer, X, Y, *, epochs, rng, batch_size=32,
+        validation=None, patience=None, lam=0.0, progress=True):  # fmt: skip
+    """Train a network and return its `History`.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        From `nnlib.network`, `nnlib.losses` and `nnlib.optimizers`.
+    X, Y : ndarrays
+        Examples as rows, and a target for each.
+    epochs : int
+        Passes over the data, at most.
+    rng : numpy.random.Generator
+        Shuffles the examples.
+    batch_size : int
+        Rows a step.
+    validation : (X, Y), optional
+        Data to watch but not to learn from.
+    patience : int, optional
+        Early stopping: stop after this many epochs in a row without a lower
+        validation loss, and go back to the best weights. Needs `validation`.
+    lam : float
+        Strength of the L2 penalty lam/2 sum W^2 on weights (never on biases).
+    progress : bool
+        Show a progress bar once training takes longer than a second.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is no longer a finite number.
+    """
+    if patience is not None and validation is None:
+        raise ValueError("patience needs validation=(X, Y): early stopping watches its loss")
+    history, best = History(), None
+    try:
+        for _ in _bar(epochs, history, progress):
+            network.training = True
+            history.loss.append(_epoch(network, loss, optimizer, X, Y, batch_size, rng, lam))
+            network.training = False
+            if validation is not None:
+                history.validation_loss.append(evaluate(network, loss, *validation))
+            if patience is not None:
+                best = _keep_best(network, history, best)
+                if len(history.loss) - 1 - history.best_epoch >= patience:
+                    break
+    finally:
+        network.training = False
+    if best is not None:
+        _restore(network, best)
+    return history
+
+
+def evaluate(network, loss, X, Y):
+    """Return the loss of the network on X, Y (no penalty)."""
+    return loss.value(network.forward(X), Y)
+
+
+def accuracy(network, X, labels):
+    """Return the share of rows whose largest output is at the label, in [0, 1]."""
+    return float(np.mean(np.argmax(network.forward(X), axis=1) == labels))
+
+
+def l2_penalty(network, lam):
+    """Return lam/2 times the sum of all squared weights."""
+    return 0.5 * lam * sum(float(np.sum(W**2)) for _, W in _weights(network)) if lam else 0.0
+
+
+def add_l2_gradients(network, lam):
+    """Add the penalty's gradient lam W to the dW of every weight, in place."""
+    if lam:
+        gradients = network.gradients
+        for name, W in _weights(network):
+            gradients[name] += lam * W
+
+
+def _weights(network):
+    """Return the (name, array) pairs of the weights: every W, no bias."""
+    named = network.parameters.items()
+    return [(name, W) for name, W in named if name.rpartition(".")[2].startswith("W")]
+
+
+def _epoch(network, loss, optimizer, X, Y, batch_size, rng, lam):
+    total = 0.0
+    for X_batch, Y_batch in minibatches(X, Y, batch_size, rng):
+        L = train_step(network, loss, optimizer, X_batch, Y_batch, lam)
+        if not np.isfinite(L):
+            raise FloatingPointError(f"the loss became {L}: try a smaller eta, or clip gradients")
+        total += L * len(X_batch)
+    return total / len(X)
+
+
+def _keep_best(network, history, best):
+    newest_is_best = history.best_epoch == len(history.loss) - 1
+    if not newest_is_best:
+        return best
+    return {name: theta.copy() for name, theta in network.parameters.items()}
+
+
+def _restore(network, best):
+    for name, theta in network.parameters.items():
+        theta[...] = best[name]
+
+
+def _bar(epochs, history, progress):
+    """Yield 0 .. epochs - 1 under a progress bar that shows the latest losses."""
+    from tqdm.auto import tqdm  # loaded only when something is trained
+
+    with tqdm(total=epochs, desc="epochs", disable=not progress, delay=1, leave=False) as bar:
+        for epoch in range(epochs):
+            yield epoch
+            bar.set_postfix({"loss": f"{history.loss[-1]:.4f}"}, refresh=False)
+            bar.update()
