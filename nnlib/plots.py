@@ -48,8 +48,8 @@ def figure(rows=1, cols=1, width=6.4, height=3.6, **subplots):
     from matplotlib.figure import Figure
 
     matplotlib.rcParams.update(STYLE)
-    matplotlib.rcParams["axes.prop_cycle"] = cycler(
-        color=[BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY], linestyle=["-", "--", "-.", ":"] + ["-", "--"]
+    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[BLUE, VERMILLION, GREEN, PURPLE]) + cycler(
+        linestyle=["-", "--", "-.", ":"]
     )
     fig = Figure(figsize=(width, height), layout="constrained")
     return fig, fig.subplots(rows, cols, **subplots)
@@ -103,7 +103,8 @@ def image_grid(images, titles, columns=8, size=0.85):
     titles : sequence of N str
     """
     rows = -(-len(images) // columns)
-    fig, axes = figure(rows, columns, width=columns * size, height=rows * (size + 0.25), squeeze=False)
+    width, height = columns * size, rows * (size + 0.25)
+    fig, axes = figure(rows, columns, width, height, squeeze=False)
     for ax in axes.flat:
         hide_axes(ax)
     for ax, picture, title in zip(axes.flat, images, titles):
