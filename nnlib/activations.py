@@ -129,7 +129,7 @@ def swish(Z, beta=1.0):
 
 
 def swish_prime(Z, beta=1.0):
-    """Return s + beta z s (1 - s) with s = sigmoid(beta z); at most 1.0998."""
+    """Return s + beta z s (1 - s) with s = sigmoid(beta z); below 1.0999."""
     S = sigmoid(beta * np.asarray(Z))
     return S + beta * (Z * S * (1.0 - S))
 
