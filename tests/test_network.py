@@ -1,0 +1,96 @@
+"""Sequential: a chain is the composition of its layers, forward and backward."""
+
+import numpy as np
+import pytest
+from measured import assert_gradient
+from test_layers import check_backward
+
+from nnlib import layers, losses, network
+from nnlib._shapes import ShapeError
+
+
+def small(seed=0, f="tanh"):
+    rng = np.random.default_rng(seed)
+    return network.Sequential([layers.Dense(4, 5, rng), layers.Activation(f), layers.Dense(5, 3, rng)])
+
+
+def test_forward_is_the_composition():
+    net, X = small(), np.random.default_rng(1).normal(size=(6, 4))
+    first, f, last = net.layers
+    expected = np.tanh(X @ first.W.T + first.b) @ last.W.T + last.b
+    np.testing.assert_allclose(net.forward(X), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("f", ["sigmoid", "gelu", "selu"])
+def test_all_gradients_are_measured(f):
+    check_backward(small(f=f), np.random.default_rng(1).normal(size=(6, 4)))
+
+
+def test_a_chain_is_a_layer_of_another_chain():
+    rng = np.random.default_rng(3)
+    net = network.Sequential([layers.Flatten(), small(), layers.Activation("swish"), layers.Dense(3, 2, rng)])
+    assert list(net.parameters) == ["1.0.W", "1.0.b", "1.2.W", "1.2.b", "3.W", "3.b"]
+    check_backward(net, rng.normal(size=(5, 2, 2)))
+
+
+@pytest.mark.parametrize("loss, target", [
+    (losses.QuadraticLoss(), np.eye(3)[[0, 1, 2, 1]]), (losses.MeanSquaredError(), np.eye(3)[[0, 1, 2, 1]]),
+    (losses.BinaryCrossEntropy(from_logits=True), np.eye(3)[[0, 1, 2, 1]]),
+    (losses.SoftmaxCrossEntropy(), np.array([0, 1, 2, 1])),
+])  # fmt: skip
+def test_repeating_the_batch_leaves_every_gradient(loss, target):
+    """1/B stands in the loss only: a factor more or less shows here."""
+    net, X = small(), np.random.default_rng(1).normal(size=(4, 4))
+    net.backward(loss.gradient(net.forward(X), target))
+    once = {name: g.copy() for name, g in net.gradients.items()}
+    X3, target3 = np.concatenate([X, X, X]), np.concatenate([target, target, target])
+    net.backward(loss.gradient(net.forward(X3), target3))
+    for name, g in net.gradients.items():
+        np.testing.assert_allclose(g, once[name], rtol=1e-12, atol=1e-16)
+    weights = net.parameters["0.W"]
+    start = weights.copy()
+
+    def at(W):
+        weights[...] = W
+        return loss.value(net.forward(X), target)
+
+    assert_gradient(at, start, once["0.W"])
+
+
+def test_parameters_and_gradients_have_the_same_keys_and_are_live():
+    net = small()
+    net.backward(net.forward(np.ones((2, 4))))
+    assert list(net.parameters) == list(net.gradients) == ["0.W", "0.b", "2.W", "2.b"]
+    assert net.parameters["2.b"] is net.layers[2].b
+    assert net.gradients["2.b"] is net.layers[2].db
+
+
+def test_training_reaches_every_layer_and_is_told_back():
+    rng = np.random.default_rng(0)
+    net = network.Sequential([network.Sequential([layers.Dropout(0.5, rng)]), layers.Dropout(0.5, rng)])
+    assert not net.training
+    net.training = True
+    assert net.training and net.layers[0].layers[0].training and net.layers[1].training
+    net.training = False
+    assert not net.training and not net.layers[0].layers[0].training
+
+
+def test_a_chain_without_layers_passes_on():
+    net, X = network.Sequential([]), np.ones((2, 3))
+    assert np.array_equal(net.forward(X), X) and np.array_equal(net.backward(X), X)
+    assert net.parameters == net.gradients == {} and not net.training
+
+
+def test_layers_that_do_not_fit_are_named():
+    rng = np.random.default_rng(0)
+    net = network.Sequential([layers.Dense(4, 5, rng), layers.Dense(6, 3, rng)])
+    with pytest.raises(ShapeError) as error:
+        net.forward(np.ones((2, 4)))
+    assert str(error.value) == "A_prev has shape (2, 5), expected (B, 6): did the layer below have 5 units?"
+
+
+def test_the_given_list_is_not_kept():
+    given = [layers.Flatten()]
+    net = network.Sequential(given)
+    given.append(layers.Flatten())
+    assert len(net.layers) == 1
