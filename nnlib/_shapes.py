@@ -24,7 +24,7 @@ def check_shape(symbol, array, expected, hint=""):
         A number must match; a letter matches any size, the same size wherever
         it stands again: ``("B", 3)`` or ``("D", "D")``.
     hint : str
-        The likely cause. Without it the shape itself is searched for one.
+        The likely cause, if the shapes alone do not show one (a transposed array does).
 
     Raises
     ------
@@ -33,7 +33,7 @@ def check_shape(symbol, array, expected, hint=""):
     """
     found = np.shape(array)
     if not _matches(found, expected):
-        cause = hint or _likely_cause(found, expected)
+        cause = _known_mistake(found, expected) or hint or _first_difference(found, expected)
         wanted = str(tuple(expected)).replace("'", "")
         raise ShapeError(f"{symbol} has shape {found}, expected {wanted}: {cause}")
 
@@ -46,12 +46,16 @@ def _matches(found, expected):
     )
 
 
-def _likely_cause(found, expected):
-    if len(found) == len(expected) - 1 and _matches((1, *found), expected):
+def _known_mistake(found, expected):
+    if _matches((1, *found), expected):
         return "one example is a batch of one, write x[None, :]"
-    if len(found) == 2 and _matches(found[::-1], expected):
-        return "is it transposed?"
+    if _matches((*found, 1), expected):
+        return "one number a row is a matrix with one column, write x[:, None]"
+    return "is it transposed?" if len(found) == 2 and _matches(found[::-1], expected) else ""
+
+
+def _first_difference(found, expected):
     if len(found) != len(expected):
-        return f"it has {len(found)} axes, expected {len(expected)}"
+        return f"the number of axes is {len(found)}, expected {len(expected)}"
     axes = [n for n in range(len(found)) if not _matches(found[n : n + 1], expected[n : n + 1])]
     return f"look at axis {axes[0]}" if axes else "axes with the same letter must have the same size"

@@ -18,6 +18,12 @@ SELU_LAMBDA = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 
 
+def floats(Z):
+    """Return Z as an array of floats; whole numbers become float64, for -z wraps around in uint8."""
+    Z = np.asarray(Z)
+    return Z if Z.dtype.kind == "f" else Z.astype(float)
+
+
 def sigmoid(Z):
     """Return 1 / (1 + e^-z) elementwise; no overflow for any finite Z.
 
@@ -31,8 +37,9 @@ def sigmoid(Z):
     A : ndarray, shape of Z
         Activations, in [0, 1].
     """
+    Z = floats(Z)
     t = np.exp(-np.abs(Z))  # at most 1: cannot overflow
-    return np.where(np.asarray(Z) >= 0, 1.0, t) / (1.0 + t)
+    return np.where(Z >= 0, 1.0, t) / (1.0 + t)
 
 
 def sigmoid_prime(Z):
@@ -43,12 +50,12 @@ def sigmoid_prime(Z):
 
 def tanh(Z):
     """Return (e^z - e^-z) / (e^z + e^-z) = 2 sigmoid(2z) - 1, in [-1, 1]."""
-    return np.tanh(Z)
+    return np.tanh(floats(Z))
 
 
 def tanh_prime(Z):
     """Return da/dz = 1 - tanh(z)^2, in [0, 1]."""
-    return 1.0 - np.tanh(Z) ** 2
+    return 1.0 - np.tanh(floats(Z)) ** 2
 
 
 def hard_tanh(Z):
@@ -58,7 +65,7 @@ def hard_tanh(Z):
 
 def hard_tanh_prime(Z):
     """Return 1 where -1 < z < 1, else 0; at the kinks -1 and 1 the choice is 0."""
-    return np.where(np.abs(Z) < 1.0, 1.0, 0.0)
+    return np.where(np.abs(floats(Z)) < 1.0, 1.0, 0.0)
 
 
 def relu(Z):
@@ -107,6 +114,7 @@ def selu_prime(Z):
 
 def softplus(Z):
     """Return log(1 + e^z), written so that e^z cannot overflow; a smooth ReLU, above 0."""
+    Z = floats(Z)
     return np.maximum(Z, 0.0) + np.log1p(np.exp(-np.abs(Z)))
 
 
@@ -121,7 +129,7 @@ def swish(Z, beta=1.0):
 
 
 def swish_prime(Z, beta=1.0):
-    """Return s + beta z s (1 - s) with s = sigmoid(beta z); at most 1.0998."""
+    """Return s + beta z s (1 - s) with s = sigmoid(beta z); below 1.0999."""
     S = sigmoid(beta * np.asarray(Z))
     return S + beta * (Z * S * (1.0 - S))
 
@@ -167,6 +175,7 @@ def softmax(Z):
     P : ndarray, shape of Z
         Probabilities in [0, 1]; each row sums to 1.
     """
+    Z = floats(Z)
     E = np.exp(Z - np.max(Z, axis=-1, keepdims=True))
     return E / E.sum(axis=-1, keepdims=True)
 

@@ -57,14 +57,15 @@ class Dense(Layer):
 
     def forward(self, A_prev):
         """Return Z (B, D_out) for A_prev (B, D_in), which is kept for `backward`."""
-        check_shape("A_prev", A_prev, ("B", self.W.shape[1]))
+        check_shape("A_prev", A_prev, ("B", self.W.shape[1]), _units_hint("below", A_prev))
         self.A_prev = np.asarray(A_prev)
         return self.A_prev @ self.W.T + self.b
 
     def backward(self, delta):
         """Set dW and db from delta = dL/dZ (B, D_out); return dL/dA_prev (B, D_in)."""
-        A_prev = self.kept("A_prev")
-        check_shape("delta", delta, (len(A_prev), len(self.W)), _units_hint(delta))
+        A_prev, delta = self.kept("A_prev"), np.asarray(delta)
+        hint = _units_hint("above", delta, len(A_prev))
+        check_shape("delta", delta, (len(A_prev), len(self.W)), hint)
         self.dW = delta.T @ A_prev
         self.db = delta.sum(axis=0)
         return delta @ self.W
@@ -102,7 +103,7 @@ class Flatten(Layer):
     def forward(self, X):
         """Return X as (B, D)."""
         self.shape = np.shape(X)
-        return np.reshape(X, (len(X), -1))
+        return np.reshape(X, (len(X), int(np.prod(self.shape[1:]))))
 
     def backward(self, upstream):
         """Return the upstream gradient (B, D) in the shape X had."""
@@ -145,6 +146,11 @@ class Dropout(Layer):
         return self.rng.random(shape) >= self.rate
 
 
-def _units_hint(delta):
-    units = np.shape(delta)[-1] if np.ndim(delta) == 2 else "other"
-    return f"did the layer above have {units} units?"
+def _units_hint(where, array, rows=None):
+    """Return the likely cause when a matrix does not fit the layer."""
+    shape = np.shape(array)
+    if len(shape) != 2:
+        return ""
+    if rows not in (None, shape[0]):
+        return f"did another batch, of {rows} rows, go forward since?"
+    return f"did the layer {where} have {shape[1]} units?"

@@ -7,7 +7,7 @@ one example a row; `gradient` has the prediction's shape.
 import numpy as np
 
 from nnlib._shapes import ShapeError, check_shape
-from nnlib.activations import sigmoid, softmax, softplus
+from nnlib.activations import floats, sigmoid, softmax, softplus
 
 
 class QuadraticLoss:
@@ -57,7 +57,7 @@ class BinaryCrossEntropy:
         if self.from_logits:
             return float(np.sum(Y * softplus(-P) + (1.0 - Y) * softplus(P))) / len(P)
         _check_probabilities("prediction", P)
-        return -float(np.sum(_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P))) / len(P)
+        return 0.0 - float(np.sum(_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P))) / len(P)
 
     def gradient(self, prediction, target):
         """Return (sigmoid(z) - y) / B from logits, else (p - y) / (p (1 - p)) / B."""
@@ -79,7 +79,7 @@ class SoftmaxCrossEntropy:
     def value(self, prediction, target):
         """Return L >= 0, by log-sum-exp: no overflow for any finite logits."""
         Y = _distributions(prediction, target)
-        return -float(np.sum(Y * log_softmax(prediction))) / len(Y)
+        return 0.0 - float(np.sum(Y * log_softmax(prediction))) / len(Y)
 
     def gradient(self, prediction, target):
         """Return (softmax(z) - y) / B, shape (B, C)."""
@@ -89,6 +89,7 @@ class SoftmaxCrossEntropy:
 
 def log_softmax(Z):
     """Return z_j - log sum_k e^(z_k) along the last axis, at most 0, without overflow."""
+    Z = floats(Z)
     shifted = Z - np.max(Z, axis=-1, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
@@ -99,9 +100,11 @@ def one_hot(labels, C):
     Raises
     ------
     ValueError
-        If a label is not a class number from 0 to C - 1.
+        If a label is not a whole number from 0 to C - 1.
     """
     labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels are {labels.dtype}, expected class numbers: use astype(int)")
     if labels.size and not (labels.min() >= 0 and labels.max() < C):
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}, expected 0 to {C - 1}")
     return np.eye(C)[labels]
@@ -110,9 +113,9 @@ def one_hot(labels, C):
 def _pair(prediction, target):
     check_shape("prediction", prediction, ("B", "D"))
     check_shape("target", target, np.shape(prediction))
-    if not len(prediction):
-        raise ShapeError("prediction has no rows: the mean over an empty batch does not exist")
-    return np.asarray(prediction), np.asarray(target)
+    if not np.size(prediction):
+        raise ShapeError("prediction has no entries: the mean over an empty batch does not exist")
+    return floats(prediction), floats(target)
 
 
 def _difference(prediction, target):
@@ -121,11 +124,12 @@ def _difference(prediction, target):
 
 
 def _check_probabilities(symbol, P):
-    if not np.all((P >= 0.0) & (P <= 1.0)):
-        raise ValueError(
-            f"{symbol} has entries from {P.min():.4g} to {P.max():.4g}, expected 0 to 1: "
-            "for logits write BinaryCrossEntropy(from_logits=True)"
-        )
+    if np.any((P < 0.0) | (P > 1.0)):  # NaN passes: the loss is then NaN, which `fit` reports
+        cause = "write the two classes as 0 and 1"
+        if symbol == "prediction":
+            cause = "for logits write BinaryCrossEntropy(from_logits=True)"
+        found = f"from {P.min():.4g} to {P.max():.4g}"
+        raise ValueError(f"{symbol} has entries {found}, expected 0 to 1: {cause}")
 
 
 def _y_log_p(Y, P):
@@ -136,14 +140,18 @@ def _y_log_p(Y, P):
 
 def _ratio(Y, P):
     """Return y / p with 0 / 0 = 0, and inf (no warning) where only p is 0."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return Y / np.where(Y == 0, 1.0, P)
 
 
 def _distributions(prediction, target):
     check_shape("prediction", prediction, ("B", "C"))
-    target = np.asarray(target)
-    if target.ndim == 1 and np.issubdtype(target.dtype, np.integer):
+    if np.ndim(target) == 1:
         check_shape("target", target, (len(prediction),))
         target = one_hot(target, np.shape(prediction)[1])
-    return _pair(prediction, target)[1]
+    hint = "give a class number for each row, (B,), or a distribution, (B, C)"
+    check_shape("target", target, np.shape(prediction), hint)
+    Y = _pair(prediction, target)[1]
+    if np.any(Y < 0.0) or np.any(np.abs(Y.sum(axis=1) - 1.0) > 1e-6):
+        raise ValueError("target has a row that is no distribution: entries >= 0 with sum 1")
+    return Y

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnlib._shapes import ShapeError
+from nnlib._shapes import ShapeError, check_shape
 
 
 @dataclass
@@ -39,7 +39,7 @@ def minibatches(X, Y, batch_size, rng):
         raise ShapeError(f"X has {len(X)} rows and Y has {len(Y)}: expected as many, at least 1")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected at least 1")
-    order = rng.permutation(len(X))
+    X, Y, order = np.asarray(X), np.asarray(Y), rng.permutation(len(X))
     for start in range(0, len(X), batch_size):
         rows = order[start : start + batch_size]
         yield X[rows], Y[rows]
@@ -48,7 +48,7 @@ def minibatches(X, Y, batch_size, rng):
 def train_step(network, loss, optimizer, X, Y, lam=0.0):
     """Forward, loss, backward, update: return the loss before the update."""
     prediction = network.forward(X)
-    L = loss.value(prediction, Y) + l2_penalty(network, lam)
+    L = _finite(loss.value(prediction, Y) + l2_penalty(network, lam), "loss")
     network.backward(loss.gradient(prediction, Y))
     add_l2_gradients(network, lam)
     optimizer.step(network)
@@ -84,7 +84,7 @@ def fit(network, loss, optimizer, X, Y, *, epochs, rng, batch_size=32,
     Raises
     ------
     FloatingPointError
-        If the loss is no longer a finite number.
+        If a loss is no longer a finite number: the step that it calls for is not made.
     """
     if patience is not None and validation is None:
         raise ValueError("patience needs validation=(X, Y): early stopping watches its loss")
@@ -95,7 +95,8 @@ def fit(network, loss, optimizer, X, Y, *, epochs, rng, batch_size=32,
             history.loss.append(_epoch(network, loss, optimizer, X, Y, batch_size, rng, lam))
             network.training = False
             if validation is not None:
-                history.validation_loss.append(evaluate(network, loss, *validation))
+                L = evaluate(network, loss, *validation)
+                history.validation_loss.append(_finite(L, "validation loss"))
             if patience is not None:
                 best = _keep_best(network, history, best)
                 if len(history.loss) - 1 - history.best_epoch >= patience:
@@ -114,6 +115,7 @@ def evaluate(network, loss, X, Y):
 
 def accuracy(network, X, labels):
     """Return the share of rows whose largest output is at the label, in [0, 1]."""
+    check_shape("labels", labels, (len(X),), "give one class number for each row")
     return float(np.mean(np.argmax(network.forward(X), axis=1) == labels))
 
 
@@ -140,10 +142,14 @@ def _epoch(network, loss, optimizer, X, Y, batch_size, rng, lam):
     total = 0.0
     for X_batch, Y_batch in minibatches(X, Y, batch_size, rng):
         L = train_step(network, loss, optimizer, X_batch, Y_batch, lam)
-        if not np.isfinite(L):
-            raise FloatingPointError(f"the loss became {L}: try a smaller eta, or clip gradients")
         total += L * len(X_batch)
     return total / len(X)
+
+
+def _finite(L, name):
+    if not np.isfinite(L):
+        raise FloatingPointError(f"the {name} became {L}: try a smaller eta, or clip gradients")
+    return L
 
 
 def _keep_best(network, history, best):
