@@ -71,13 +71,14 @@ def show(fig, alt):
     ValueError
         If the description is too short to describe anything.
     """
-    from IPython.display import Markdown, display
+    from IPython.display import display
 
     if len(alt.split()) < 5:
         raise ValueError(f"alt is {alt!r}: say in a sentence what the picture shows")
-    data = {"image/png": _png(fig), "text/plain": alt}
-    display(data, metadata={"image/png": {"alt": alt}}, raw=True)
-    display(Markdown(f"*{alt.partition('. ')[0].rstrip('.')}.*"))
+    caption = f"*{alt.partition('. ')[0].rstrip('.')}.*"
+    picture = {"image/png": _png(fig), "text/plain": alt}
+    display(picture, metadata={"image/png": {"alt": alt}}, raw=True)
+    display({"text/markdown": caption, "text/plain": caption}, raw=True)
 
 
 def hide_axes(ax):
@@ -88,9 +89,24 @@ def hide_axes(ax):
 
 
 def write_at(ax, x, y, text, color=BLACK, **style):
-    """Write a direct label beside a curve, on a white ground so that lines stay readable."""
+    """Write a label in the picture, on a white ground so that it stays readable."""
     ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
     return ax.text(x, y, text, color=color, bbox=ground, **style)
+
+
+def label_end(ax, x, y, text, color=BLACK):
+    """Write a curve's name to the right of its last point (x, y), in the curve's colour."""
+    ax.annotate(
+        text, (x, y), xytext=(6, 0), textcoords="offset points", color=color,
+        va="center", annotation_clip=False,
+    )  # fmt: skip
+
+
+def whole_numbers(axis):
+    """Put ticks at whole numbers only: epochs, layers, units."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def image_grid(images, titles, columns=8, size=0.85):
@@ -122,16 +138,168 @@ def matrix(ax, M, signed=True):
 
 
 def learning_curve(ax, history):
-    """Draw training and validation loss by epoch on a log scale, labelled directly."""
-    for name, values, color, style in [
-        ("training", history.loss, BLUE, "-"),
-        ("validation", history.validation_loss, VERMILLION, "--"),
-    ]:
-        if values:
-            epochs = np.arange(1, len(values) + 1)
-            ax.plot(epochs, values, color=color, linestyle=style)
-            write_at(ax, epochs[-1], values[-1], name, color, ha="right", va="bottom")
+    """Draw the loss by epoch on a log scale: on the training data, and on data held out."""
+    both = [("training", history.loss, BLUE, "-")]
+    both += [("held out", history.validation_loss, VERMILLION, "--")]
+    for name, losses, color, style in both:
+        if losses:
+            ax.plot(np.arange(1, len(losses) + 1), losses, color=color, linestyle=style)
+            label_end(ax, len(losses), losses[-1], name, color)
+    whole_numbers(ax.xaxis)
     ax.set(yscale="log", xlabel="epoch", ylabel="loss")
+
+
+def function_and_derivative(ax, z, f, f_prime, measured):
+    """Draw the house figure of a function: f, f' and on top of it the measured derivative.
+
+    Parameters
+    ----------
+    z : ndarray (N,)
+        Where to draw.
+    f, f_prime : callables
+        Elementwise function and its derivative.
+    measured : ndarray (N,)
+        The derivative by finite differences at z.
+    """
+    ax.axhline(0.0, color=GREY, linewidth=0.8, linestyle="-")
+    ax.plot(z, f(z), color=BLUE, linestyle="-")
+    ax.plot(z, f_prime(z), color=VERMILLION, linestyle="-", linewidth=3)
+    ax.plot(z, measured, color=BLACK, linestyle=(0, (2, 3)), linewidth=1.5)
+    label_end(ax, z[-1], f(z)[-1], "f", BLUE)
+    label_end(ax, z[-1], f_prime(z)[-1], "f'", VERMILLION)
+    ax.set(xlabel="pre-activation z")
+
+
+def regions(ax, classify, X, labels, margin=0.3):
+    """Colour the plane by class and draw the points; each class has a marker of its own.
+
+    Parameters
+    ----------
+    classify : callable
+        From points (N, 2) to class numbers (N,).
+    X, labels : ndarray (B, 2), ndarray (B,) of int
+    """
+    from matplotlib.colors import ListedColormap
+
+    colors = [BLUE, VERMILLION, GREEN, PURPLE][: int(labels.max()) + 1]
+    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin
+    xs, ys = np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1], 200)
+    grid = np.column_stack([part.ravel() for part in np.meshgrid(xs, ys)])
+    classes = classify(grid).reshape(len(ys), len(xs))
+    ax.pcolormesh(xs, ys, classes, cmap=ListedColormap(colors), alpha=0.25, rasterized=True,
+                  vmin=-0.5, vmax=len(colors) - 0.5)  # fmt: skip
+    for c, color in enumerate(colors):
+        points = X[labels == c]
+        ax.plot(*points.T, "os^D"[c], color=color, markersize=4, markeredgecolor="white",
+                markeredgewidth=0.5)  # fmt: skip
+    ax.grid(False)
+
+
+def network_diagram(ax, activations, weights, signed=True, texts=None):
+    """Draw a network: a column of circles a layer, a line for every weight.
+
+    Parameters
+    ----------
+    activations : list of ndarray (D_l,)
+        A number for each unit, shown by colour and written inside.
+    weights : list of ndarray (D_out, D_in)
+        One fewer; the thicker the line, the larger the weight; dashed below 0.
+    signed : bool
+        Colour by sign around 0, else by magnitude.
+    texts : list of lists of str, optional
+        Written inside the circles instead of the numbers.
+    """
+    hide_axes(ax)
+    at = [_column(x, len(a)) for x, a in enumerate(activations)]
+    largest = max(float(np.max(np.abs(W))) for W in weights) or 1.0
+    for l, W in enumerate(weights):
+        for (j, k), w in np.ndenumerate(W):
+            ends = np.array([at[l][k], at[l + 1][j]]).T
+            style = "-" if w >= 0 else (0, (3, 2))
+            ax.plot(*ends, color=GREY, linestyle=style, linewidth=0.5 + 2.5 * abs(w) / largest)
+    texts = texts or [[f"{value:.2f}" for value in a] for a in activations]
+    for places, a, words in zip(at, activations, texts):
+        _circles(ax, places, a, words, signed, max(np.max(np.abs(v)) for v in activations))
+    tallest = max(map(len, at)) / 2.0
+    ax.set(xlim=(-0.4, len(at) - 0.6), ylim=(-tallest - 0.2, tallest + 0.2))
+
+
+def graph(ax, nodes, edges, below=None):
+    """Draw a computational graph: boxes with a name and a value, arrows with a label.
+
+    Parameters
+    ----------
+    nodes : dict
+        {name: (x, y, text)}; the text stands in the box under the name.
+    edges : dict
+        {(from, to): text}; the text stands on the arrow.
+    below : dict, optional
+        {name: text} written under the box, in the colour of derivatives.
+    """
+    hide_axes(ax)
+    box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": BLUE}
+    boxes = {
+        name: ax.text(x, y, f"{name}\n{text}".strip(), bbox=box, ha="center", va="center",
+                      fontsize=9).get_bbox_patch()
+        for name, (x, y, text) in nodes.items()
+    }  # fmt: skip
+    for (start, end), text in edges.items():
+        _arrow(ax, nodes[start], nodes[end], boxes[start], boxes[end], text)
+    for name, text in (below or {}).items():
+        ax.annotate(text, nodes[name][:2], xytext=(0, -20), textcoords="offset points",
+                    ha="center", va="top", color=VERMILLION, fontsize=8)  # fmt: skip
+    x, y = np.array([node[:2] for node in nodes.values()]).T
+    ax.set(xlim=(x.min() - 0.6, x.max() + 0.6), ylim=(y.min() - 0.6, y.max() + 0.6))
+
+
+def shape_box(ax, x, y, shape, name, unit=0.25, color=BLUE):
+    """Draw an array as a box of rows x columns cells, its name inside, its shape below.
+
+    Returns
+    -------
+    right : float
+        The x where the box ends, to draw the next one from.
+    """
+    from matplotlib.patches import Rectangle
+
+    rows, cols = shape if len(shape) == 2 else (1, *shape)
+    width, height = unit * cols, unit * rows
+    for r in range(rows):
+        for c in range(cols):
+            corner = (x + c * unit, y - height / 2 + r * unit)
+            ax.add_patch(Rectangle(corner, unit, unit, facecolor=color, alpha=0.25, ec="white"))
+    ax.add_patch(Rectangle((x, y - height / 2), width, height, fill=False, edgecolor=color))
+    ax.text(x + width / 2, y, name, ha="center", va="center")
+    label = "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+    ax.text(x + width / 2, y - height / 2 - 0.1, label, ha="center", va="top", fontsize=8)
+    return x + width
+
+
+def _arrow(ax, start, end, box_start, box_end, text):
+    """Draw an arrow from box to box, its label in the middle."""
+    a, b = np.array(start[:2]), np.array(end[:2])
+    props = {"arrowstyle": "-|>", "color": GREY, "patchA": box_start, "patchB": box_end}
+    ax.annotate("", b, a, arrowprops=props)
+    if text:
+        write_at(ax, *(0.5 * (a + b)), text, VERMILLION, ha="center", va="center", fontsize=8)
+
+
+def _column(x, D):
+    """Return D places one above the other, the first on top, centred on 0."""
+    return [(x, (D - 1) / 2.0 - d) for d in range(D)]
+
+
+def _circles(ax, places, values, words, signed, largest):
+    """Draw units as circles coloured by value; text in black or white, as the colour needs."""
+    from matplotlib import colormaps
+
+    cmap, shift = (colormaps[SIGNED], 0.5) if signed else (colormaps[MAGNITUDE], 0.0)
+    for (x, y), value, word in zip(places, values, words):
+        share = shift + (1.0 - shift) * float(value) / (largest or 1.0)
+        color = cmap(share)
+        dark = np.dot(color[:3], [0.3, 0.59, 0.11]) < 0.5
+        ax.plot(x, y, "o", markersize=34, color=color, markeredgecolor=GREY)
+        ax.text(x, y, word, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
 
 
 def _as_picture(pixels):

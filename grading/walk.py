@@ -1,0 +1,146 @@
+"""The walk over a lesson: which equation stands where, what checked it, can the check fail.
+
+Tests hold the rules of the course with it, and the site makes "Every equation" from it.
+"""
+
+import contextlib
+import io
+import re
+from dataclasses import dataclass
+from unittest import mock
+
+import nbformat
+import numpy as np
+
+TAG = re.compile(r"\\tag\{([^}]*)\}")
+DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+WITNESS = re.compile(r"^\s*([✓≔]) \((\d+\.\d+)\)(.*)$", re.M)
+
+
+@dataclass
+class Equation:
+    """One tagged equation of a lesson and the line that stands for its check."""
+
+    number: str
+    latex: str
+    lesson: str
+    cell_id: str
+    heading: str
+    witness: str  # "✓ ..." or "≔ ..." as printed by the next code cell; "" if there is none
+
+
+def equations(path):
+    """Return the tagged equations of the lesson at `path`, in order, with their witnesses."""
+    cells, found, heading = nbformat.read(path, 4).cells, [], ""
+    for n, cell in enumerate(cells):
+        if cell.cell_type != "markdown":
+            continue
+        heading = (re.findall(r"^#+ (.*)$", cell.source, re.M) or [heading])[-1]
+        witnesses = _witnesses(cells[n + 1 :])
+        for latex in DISPLAY.findall(cell.source):
+            for number in TAG.findall(latex):
+                line = witnesses.get(number, "")
+                text = TAG.sub("", latex).strip()
+                found.append(Equation(number, text, path.stem, cell.id, heading, line))
+    return found
+
+
+def _witnesses(cells):
+    """Return {number: line} of what the first code cell of `cells` printed."""
+    code = next((cell for cell in cells if cell.cell_type == "code"), None)
+    text = "" if code is None else printed(code)
+    return {m[2]: m[0].strip() for m in WITNESS.finditer(text)}
+
+
+def printed(cell):
+    """Return all that a code cell printed, as stored."""
+    return "".join(out.text for out in cell.outputs if out.output_type == "stream")
+
+
+def unfailing_checks(path):
+    """Run a lesson and return the labels of its checks that a wrong value does not fail.
+
+    Every check is made as the lesson makes it, and made again with the claimed value
+    moved by one per cent: then it must raise.
+    """
+    import nnlib.gradcheck as judge
+
+    deaf, patches = [], contextlib.ExitStack()
+    with patches, contextlib.redirect_stdout(io.StringIO()):
+        for name, spoil in SPOILERS.items():
+            listening = _twice(getattr(judge, name), spoil, deaf)
+            patches.enter_context(mock.patch.object(judge, name, listening))
+        run_code(path)
+    return deaf
+
+
+def run_code(path):
+    """Run the code cells of a notebook in this process; an expected exception is passed over."""
+    names = {"__name__": "__main__"}
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type == "code":
+            expected = "raises-exception" in cell.metadata.get("tags", [])
+            with contextlib.suppress(Exception) if expected else contextlib.nullcontext():
+                exec(compile(cell.source, f"{path.name}:{cell.id}", "exec"), names)
+
+
+def _twice(check, spoil, deaf):
+    """Return `check`, followed by the same check of a spoilt value, which must raise."""
+
+    def listening(*arguments, label="", **options):
+        arguments, label = _take_label(check, arguments, label)
+        report = check(*arguments, label=label, **options)
+        try:
+            check(*spoil(arguments), label=label, **options)
+        except AssertionError:
+            return report
+        deaf.append(label)
+        return report
+
+    return listening
+
+
+def _take_label(check, arguments, label):
+    """Split off the label, which may stand last among the positional arguments."""
+    if arguments and isinstance(arguments[-1], str):
+        return arguments[:-1], arguments[-1]
+    return arguments, label
+
+
+def moved(value):
+    """Return the value (array, tuple of arrays or None) moved by 1 % of its largest entry."""
+    if isinstance(value, tuple):
+        return tuple(moved(part) for part in value)
+    if value is None:
+        return None
+    value = np.array(value, dtype=float)
+    return value + 0.01 * (np.max(np.abs(value), initial=0.0) or 1.0)
+
+
+class _Spoilt:
+    """A layer whose backward returns a gradient that is one per cent off."""
+
+    def __init__(self, layer):
+        self.__dict__["layer"] = layer
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["layer"], name)
+
+    def __setattr__(self, name, value):
+        setattr(self.layer, name, value)
+
+    def __deepcopy__(self, memo):
+        import copy
+
+        return _Spoilt(copy.deepcopy(self.layer, memo))
+
+    def backward(self, upstream):
+        """Return the layer's answer, moved."""
+        return moved(self.layer.backward(upstream))
+
+
+SPOILERS = {
+    "check_gradient": lambda a: (*a[:2], moved(a[2]), *a[3:]),
+    "check_equal": lambda a: (moved(a[0]), *a[1:]),
+    "check_layer": lambda a: (_Spoilt(a[0]), *a[1:]),
+}
