@@ -288,9 +288,10 @@ def test_a_short_training_and_one_without_progress_show_nothing(capfd):
 
 
 NOTEBOOK = """
-import time
-from types import SimpleNamespace
+import sys, time
+from types import ModuleType, SimpleNamespace
 import IPython
+sys.modules["ipykernel.zmqshell"] = ModuleType("zmqshell")
 IPython.get_ipython = lambda: SimpleNamespace(config={"IPKernelApp": {}})  # as in a kernel
 import tqdm.notebook
 shown = []
