@@ -14,7 +14,6 @@ On Windows write `py` instead of `python3`. The first run builds a private envir
 in .venv (a minute or two); later runs reuse it.
 """
 # This file must at least parse on old Pythons, to say which one it needs.
-import errno
 import hashlib
 import json
 import os
@@ -38,7 +37,7 @@ TEST_SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_T
                  "TQDM_DISABLE": "1"}
 TEST_FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
 NO_NEWS = {"@jupyterlab/apputils-extension:notification":
-           {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": False}}
+           {"fetchNews": "false", "checkForUpdates": False}}
 
 
 def say(sentence):
@@ -87,59 +86,62 @@ def pip_command():
 
 
 def make_venv():
-    """Lay a bare .venv; Debian without python3-venv lacks ensurepip: then without a pip."""
+    """Lay a bare .venv; without a pip in it where Debian took ensurepip away."""
     import venv
     try:
-        venv.EnvBuilder(clear=True, symlinks=not WINDOWS, with_pip=True).create(VENV)
-    except (ImportError, subprocess.CalledProcessError):
-        venv.EnvBuilder(clear=True, symlinks=not WINDOWS).create(VENV)
+        import ensurepip.__main__ as own_pip
+    except ImportError:
+        own_pip = None
+    venv.EnvBuilder(clear=True, symlinks=not WINDOWS, with_pip=bool(own_pip)).create(VENV)
 
 
 def install_packages():
-    """Install what the lock names, counting aloud; return pip's words if it failed, or ''."""
+    """Install what the lock names, counting aloud."""
     total = len(re.findall("^[^ #]", LOCK.read_text(encoding="utf-8"), re.M))
     command = [*pip_command(), "--disable-pip-version-check", "--no-input", "install",
                "--no-deps", "--require-hashes", "--progress-bar", "off", "-r", LOCK]
-    pip = subprocess.Popen([str(part) for part in command], env=environment(True), cwd=str(ROOT),
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-                           errors="replace")
-    words, seen = [], 0
-    for line in pip.stdout:
-        words.append(line)
-        seen += line.startswith(("Collecting", "Ignoring"))
-        if sys.stdout.isatty():
-            print(f"\r[course] package {seen} of {total} ", end="", flush=True)
-    print(end="\n" if sys.stdout.isatty() else "")
-    return "".join(words) if pip.wait() else ""
+    words = []
+    with subprocess.Popen([str(part) for part in command], env=environment(True), cwd=str(ROOT),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+                          errors="replace") as pip:
+        for line in pip.stdout:
+            words.append(line)
+            seen = sum(word.startswith(("Collecting", "Ignoring")) for word in words)
+            if sys.stdout.isatty():
+                print(f"\r[course] package {seen} of {total} ", end="", flush=True)
+    if pip.returncode:
+        raise subprocess.CalledProcessError(pip.returncode, "pip", "".join(words))
 
 
-def reason(words):
-    """Put pip's words into one sentence."""
-    if re.search(r"No space left|Errno 28|disk quota", words, re.I):
+def reason(error):
+    """Put what went wrong, in pip's words or the system's, into one sentence."""
+    words = str(getattr(error, "output", error))
+    if re.search(r"no space left|not enough space|disk quota", words, re.I):
         return "The disk is full: free about 1 GB and run the same command again."
     if re.search(r"connection|timed? ?out|name resolution|getaddrinfo|proxy", words, re.I):
         return "No network, or a broken one: run the same command again when it is back."
-    errors = [line for line in words.splitlines() if line.startswith("ERROR")]
-    return f"The packages could not be installed ({(errors or ['pip failed'])[0]}); try again."
+    return "This did not work: " + next(iter(re.findall("ERROR: .*", words)), str(error))
 
 
 def build():
     """Build .venv; the stamp comes last, so a half-built one is never taken for ready."""
     say("Building the private environment in .venv (once; a minute or two) ...")
     make_venv()
-    words = install_packages()
-    if words:
-        shutil.rmtree(VENV, ignore_errors=True)
-        stop(reason(words))
+    install_packages()
     packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}))
     # a relative path: found wherever the folder lies, and plain ASCII whatever its name
     (packages / "course.pth").write_text(os.path.relpath(VENV.parent, packages) + "\n")
     settings = VENV / "share" / "jupyter" / "lab" / "settings"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "overrides.json").write_text(json.dumps(NO_NEWS), encoding="utf-8")
-    # matplotlib lists the fonts once, here and not in the middle of a lesson
-    subprocess.run([str(PYTHON), "-c", "import matplotlib.font_manager"], env=environment(True))
+    warm_up()
     STAMP.write_text(wanted_stamp(), encoding="utf-8")
+
+
+def warm_up():
+    """Let matplotlib list the fonts now and not in the middle of a lesson."""
+    subprocess.run([str(PYTHON), "-c", "import matplotlib.font_manager"], check=True,
+                   env=environment(True))
 
 
 # ---- the verbs ----
@@ -184,9 +186,10 @@ def main(args):
         return run(args[0], args[1:])
     except KeyboardInterrupt:
         stop("Stopped; the same command goes on from here.")
-    except (OSError, ValueError) as error:
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        stop(reason("No space left") if full else f"This did not work: {error}")
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        if not STAMP.exists():
+            shutil.rmtree(str(VENV), ignore_errors=True)
+        stop(reason(error))
 
 
 if __name__ == "__main__":

@@ -117,6 +117,7 @@ def execute(nb, folder):
     """Run every cell in a fresh kernel that works in `folder`."""
     try:
         NotebookClient(nb, timeout=SECONDS, record_timing=False, kernel_name="python3",
+                       extra_arguments=["--IPKernelApp.log_level=ERROR"],
                        resources={"metadata": {"path": str(folder)}}).execute()
     except CellExecutionError as error:
         cell = next(cell for cell in nb.cells if error_in(cell))
