@@ -42,7 +42,7 @@ def _matches(found, expected):
     sizes = {}
     return len(found) == len(expected) and all(
         size == (sizes.setdefault(want, size) if isinstance(want, str) else want)
-        for size, want in zip(found, expected)
+        for size, want in zip(found, expected, strict=True)
     )
 
 

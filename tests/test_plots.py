@@ -25,7 +25,9 @@ def own_settings():
 @pytest.fixture
 def shown(monkeypatch):
     calls = []
-    monkeypatch.setattr(IPython.display, "display", lambda thing, **options: calls.append((thing, options)))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda thing, **options: calls.append((thing, options))
+    )
     return calls
 
 
@@ -42,7 +44,15 @@ def test_a_figure_has_the_house_size_and_style():
 
 def test_the_colours_are_those_of_okabe_and_ito():
     palette = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"}
-    used = {plots.BLUE, plots.VERMILLION, plots.GREEN, plots.ORANGE, plots.SKY, plots.PURPLE, plots.BLACK}
+    used = {
+        plots.BLUE,
+        plots.VERMILLION,
+        plots.GREEN,
+        plots.ORANGE,
+        plots.SKY,
+        plots.PURPLE,
+        plots.BLACK,
+    }
     assert used == palette
 
 
@@ -52,7 +62,11 @@ def test_show_gives_a_picture_its_description_and_a_caption(shown):
     alt = "A straight line rises from 0 to 1. Nothing else is drawn."
     assert plots.show(fig, alt=alt) is None
     (data, options), (caption, _) = shown
-    assert data["text/plain"] == alt and options["metadata"] == {"image/png": {"alt": alt}} and options["raw"]
+    assert (
+        data["text/plain"] == alt
+        and options["metadata"] == {"image/png": {"alt": alt}}
+        and options["raw"]
+    )
     sentence = "*A straight line rises from 0 to 1.*"
     assert caption == {"text/markdown": sentence, "text/plain": sentence}
     png = base64.b64decode(data["image/png"])
@@ -150,7 +164,12 @@ def test_diagrams_hold_every_unit_weight_box_and_arrow():
 def test_write_at_and_hide_axes():
     fig, ax = plots.figure()
     text = plots.write_at(ax, 0.2, 0.3, "sigmoid", plots.BLUE, fontsize=12)
-    assert (text.get_text(), text.get_position(), text.get_color(), text.get_fontsize()) == ("sigmoid", (0.2, 0.3), plots.BLUE, 12)
+    assert (text.get_text(), text.get_position(), text.get_color(), text.get_fontsize()) == (
+        "sigmoid",
+        (0.2, 0.3),
+        plots.BLUE,
+        12,
+    )
     assert text.get_bbox_patch() is not None
     plots.hide_axes(ax)
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
@@ -159,5 +178,10 @@ def test_write_at_and_hide_axes():
 
 def test_pyplot_which_keeps_figures_in_memory_is_not_used():
     code = "import sys; from nnlib import plots; plots.figure(); print(sorted(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
     assert "'matplotlib.figure'" in run.stdout and "pyplot" not in run.stdout, run.stderr
