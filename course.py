@@ -3,12 +3,7 @@
 
     python3 course.py study    open the course in JupyterLab, on a workbook of your own
     python3 course.py test     run every test; arguments go to pytest: test -k convolution
-
-For authors:
-
-    python3 course.py edit notebooks/05_x.ipynb           open a notebook as text, 05_x.py beside it
-    python3 course.py edit --close notebooks/05_x.ipynb   run it, clean it, put it back
-    python3 course.py edit --run notebooks/*.ipynb        run and clean again
+    python3 course.py edit     open a notebook as text, run it, put it back (for authors)
 
 On Windows write `py` instead of `python3`. The first run builds a private environment
 in .venv (a minute or two); later runs reuse it.
@@ -58,8 +53,6 @@ def environment(testing):
                PIP_USER="0", PATH=f"{BIN}{os.pathsep}{env.get('PATH', '')}")
     return env
 
-
-# ---- the private environment ----
 
 def wanted_stamp():
     """Return a text that changes with the lock, the Python in use and the folder."""
@@ -126,6 +119,7 @@ def reason(error):
 def build():
     """Build .venv; the stamp comes last, so a half-built one is never taken for ready."""
     say("Building the private environment in .venv (once; a minute or two) ...")
+    STAMP.unlink(missing_ok=True)
     make_venv()
     install_packages()
     packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}))
@@ -143,8 +137,6 @@ def warm_up():
     subprocess.run([str(PYTHON), "-c", "import matplotlib.font_manager"], check=True,
                    env=environment(True))
 
-
-# ---- the verbs ----
 
 def lab_arguments():
     """Bring the student's workbook up to date and open JupyterLab on its first lesson."""
@@ -176,8 +168,9 @@ def run(verb, args):
 
 def main(args):
     if not (3, 11) <= sys.version_info[:2] <= (3, 15):
-        stop("This is Python %d.%d and the course needs 3.11 to 3.15; with several installed, name "
-             "one: python3.13 course.py study (Windows: py -3.13)." % sys.version_info[:2])
+        found = ".".join(str(number) for number in sys.version_info[:2])
+        stop(f"This is Python {found} and the course needs 3.11 to 3.15; with several installed, "
+             "name one: python3.13 course.py study (Windows: py -3.13 course.py study).")
     if not args or args[0] not in VERBS:
         sys.exit(__doc__.strip())
     try:

@@ -7,6 +7,7 @@
 In the text `# %%` begins a code cell and `# %% [markdown]` a text cell. Behind it stand the
 cell's id (leave it; a new cell gets one), its tags and its grading metadata.
 """
+import itertools
 import os
 import re
 import sys
@@ -164,10 +165,10 @@ def open_as_text(path):
     if text.exists():
         raise Trouble(f"{text.name} is open already: close it first, or delete it")
     nb = read(path) if path.exists() else from_text(EMPTY)
-    sources = [cell.source for cell in nb.cells]
-    percent = to_text(name_cells(nb.cells, path.stem) or nb)
-    for cell, source in zip(from_text(percent).cells, sources, strict=False):
-        if cell.source != source:
+    name_cells(nb.cells, path.stem)
+    percent = to_text(nb)
+    for cell, again in itertools.zip_longest(nb.cells, from_text(percent).cells):
+        if again is None or again.source != cell.source:
             raise Trouble(f"cell {cell.id} does not survive as text: edit it in JupyterLab")
     text.write_text(percent, encoding="utf-8", newline="\n")
     return text
