@@ -99,6 +99,8 @@ def test_spirals_without_noise_wind_4_radians_and_are_rotations_of_each_other():
     np.testing.assert_allclose(X[labels == 1], X[labels == 0] @ R.T, atol=1e-12)
     noisy, _ = datasets.spirals(100, np.random.default_rng(0))
     np.testing.assert_allclose(np.hypot(*noisy.T), np.hypot(*X.T))
+    turned = np.angle((noisy @ [1.0, 1j]) / (X @ [1.0, 1j]))
+    assert abs(turned.std() - 0.15) < 5.0 * 0.15 / np.sqrt(2.0 * 300)  # five standard errors
 
 
 def test_moons_without_noise_are_half_circles_that_reach_into_each_other():

@@ -129,6 +129,7 @@ MUTANTS = [
     ("datasets", "/ 16.0, labels", "/ 15.0, labels", "digits_are_1797"),
     ("datasets", "Y[test]", "Y[test[::-1]]", "split_puts_every_pair", 10, 0.5, 5),
     ("datasets", "angle = 4.0 * radius", "angle = 3.0 * radius", "spirals_without_noise"),
+    ("datasets", "noise * rng.normal(size=len(labels))", "noise / rng.normal(size=len(labels))", "spirals_without_noise"),
     ("datasets", "0.5 - np.sin(angle)", "-np.sin(angle)", "moons_without_noise"),
     ("datasets", "centres + sigma * rng", "centres + 2.0 * sigma * rng", "the_ring_has"),
     # shape errors
