@@ -1,0 +1,59 @@
+"""Right and wrong gradients as functions of a seed; each wrong one with its mistake's slug.
+
+`cases(seed)` yields Case objects. A generator takes a numpy Generator and yields tuples
+(name, f, x, claimed) or (name, f, x, claimed, upstream), or (name, layer, X) for a layer.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Case:
+    """One claimed gradient; `mistakes` are the slugs that name it, empty if it is right."""
+
+    name: str
+    group: str
+    parts: tuple
+    mistakes: tuple = ()
+    is_layer: bool = field(default=False)
+
+    @property
+    def right(self):
+        return not self.mistakes
+
+
+GENERATORS = []
+
+
+def right(group):
+    """Register a generator of right gradients of a class of hard or plain functions."""
+
+    def register(generator):
+        GENERATORS.append((group, (), generator))
+        return generator
+
+    return register
+
+
+def wrong(*mistakes):
+    """Register a generator of wrong gradients that one of these slugs names."""
+
+    def register(generator):
+        GENERATORS.append((mistakes[0], mistakes, generator))
+        return generator
+
+    return register
+
+
+def cases(seed, module=None):
+    """Yield every case of every generator (of one module), with numbers drawn from the seed."""
+    from tests.corpus import fresh_one, fresh_two, layers, numerics, plain, slips  # noqa: F401
+
+    for number, (group, mistakes, generator) in enumerate(GENERATORS):
+        if module is None or generator.__module__.endswith(module):
+            rng = np.random.default_rng([seed, number])
+            for name, *parts in generator(rng):
+                is_layer = hasattr(parts[0], "forward")
+                yield Case(f"{group}: {name}", group, tuple(parts), mistakes, is_layer)

@@ -1,0 +1,41 @@
+"""The README's first command ends with lesson 00 open and running in a browser."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import moves
+
+ROOT = Path(__file__).parents[2]
+LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_the_server_hands_out_lesson_00(lab):
+    url = f"{lab}/api/contents/notebooks/{LESSONS[0]}?content=1"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        served = json.load(answer)["content"]
+    wanted = nbformat.read(ROOT / "notebooks" / LESSONS[0], 4)
+    assert [c["source"] for c in served["cells"]] == [c.source for c in wanted.cells]
+
+
+def test_lab_opens_on_lesson_00(lab, page):
+    page.goto(lab, wait_until="domcontentloaded")
+    page.get_by_role("heading", name="00 Start here").wait_for()
+    assert page.elsewhere == [] and page.errors == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_lesson_runs_from_first_to_last_cell(lab, page, name):
+    moves.open_notebook(page, lab, f"notebooks/{name}")
+    state = moves.run_all(page)
+    assert [cell["count"] for cell in state] == list(range(1, len(state) + 1))
+    code = [c for c in nbformat.read(ROOT / "notebooks" / name, 4).cells if c.cell_type == "code"]
+    for cell, stored in zip(state, code, strict=True):
+        kinds = {out.get("name", out["output_type"]) for out in cell["outputs"]}
+        assert "stderr" not in kinds, stored.source
+        announced = "raises-exception" in stored.metadata.get("tags", [])
+        assert ("error" in kinds) == announced, stored.source
+    assert page.elsewhere == [] and page.errors == []
