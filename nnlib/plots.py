@@ -48,9 +48,8 @@ def figure(rows=1, cols=1, width=6.4, height=3.6, **subplots):
     from matplotlib.figure import Figure
 
     matplotlib.rcParams.update(STYLE)
-    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[BLUE, VERMILLION, GREEN, PURPLE]) + cycler(
-        linestyle=["-", "--", "-.", ":"]
-    )
+    colors = cycler(color=[BLUE, VERMILLION, GREEN, PURPLE])
+    matplotlib.rcParams["axes.prop_cycle"] = colors + cycler(linestyle=["-", "--", "-.", ":"])
     fig = Figure(figsize=(width, height), layout="constrained")
     return fig, fig.subplots(rows, cols, **subplots)
 
@@ -212,9 +211,9 @@ def network_diagram(ax, activations, weights, signed=True, texts=None):
     hide_axes(ax)
     at = [_column(x, len(a)) for x, a in enumerate(activations)]
     largest = max(float(np.max(np.abs(W))) for W in weights) or 1.0
-    for l, W in enumerate(weights):
+    for n, W in enumerate(weights):
         for (j, k), w in np.ndenumerate(W):
-            ends = np.array([at[l][k], at[l + 1][j]]).T
+            ends = np.array([at[n][k], at[n + 1][j]]).T
             style = "-" if w >= 0 else (0, (3, 2))
             ax.plot(*ends, color=GREY, linestyle=style, linewidth=0.5 + 2.5 * abs(w) / largest)
     texts = texts or [[f"{value:.2f}" for value in a] for a in activations]

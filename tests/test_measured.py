@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from measured import assert_gradient, measured_gradient
+
+from tests.measured import assert_gradient, measured_gradient
 
 
 def test_quadratic_form_has_the_gradient_of_the_textbook():

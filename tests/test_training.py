@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from measured import assert_gradient
 
 from nnlib import layers, losses, network, optimizers, training
 from nnlib._shapes import ShapeError
+from tests.measured import assert_gradient
 
 
 def net(seed=0, rate=None):
