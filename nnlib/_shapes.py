@@ -42,7 +42,7 @@ def _matches(found, expected):
     sizes = {}
     return len(found) == len(expected) and all(
         size == (sizes.setdefault(want, size) if isinstance(want, str) else want)
-        for size, want in zip(found, expected)
+        for size, want in zip(found, expected, strict=True)
     )
 
 
@@ -58,4 +58,5 @@ def _first_difference(found, expected):
     if len(found) != len(expected):
         return f"the number of axes is {len(found)}, expected {len(expected)}"
     axes = [n for n in range(len(found)) if not _matches(found[n : n + 1], expected[n : n + 1])]
-    return f"look at axis {axes[0]}" if axes else "axes with the same letter must have the same size"
+    same = "axes with the same letter must have the same size"
+    return f"look at axis {axes[0]}" if axes else same

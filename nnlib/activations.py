@@ -19,7 +19,7 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 
 
 def floats(Z):
-    """Return Z as an array of floats; whole numbers become float64, for -z wraps around in uint8."""
+    """Return Z as an array of floats: whole numbers become float64, since -z wraps in uint8."""
     Z = np.asarray(Z)
     return Z if Z.dtype.kind == "f" else Z.astype(float)
 

@@ -3,7 +3,7 @@
 Every random one takes an explicit `rng`; examples are rows.
 """
 
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -25,8 +25,7 @@ def digits():
     Alpaydin & Kaynak (1998), UCI Machine Learning Repository, CC BY 4.0; see
     ``nnlib/data/README.md``.
     """
-    with (files("nnlib") / "data" / "digits.npz").open("rb") as file:
-        data = np.load(file)
+    with np.load(Path(__file__).parent / "data" / "digits.npz") as data:
         images, labels = data["images"], data["labels"]
     return images.reshape(len(images), 64) / 16.0, labels.astype(np.int64)
 

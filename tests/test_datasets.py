@@ -17,7 +17,10 @@ def test_digits_are_1797_images_with_known_contents():
     assert np.array_equal(X * 16.0, np.round(X * 16.0))
     assert list(np.bincount(labels)) == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     content = (X * 16.0).astype(np.uint8).tobytes() + labels.astype(np.uint8).tobytes()
-    assert hashlib.sha256(content).hexdigest() == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
+    )
 
 
 def test_digits_equal_the_copy_of_scikit_learn():
@@ -33,7 +36,9 @@ def test_every_call_reads_fresh_digits():
     assert datasets.digits()[0].max() == 1.0 and datasets.digits()[1].max() == 9
 
 
-@pytest.mark.parametrize("n, share, n_test", [(10, 0.2, 2), (11, 0.5, 6), (2, 0.5, 1), (1797, 0.2, 359)])
+@pytest.mark.parametrize(
+    "n, share, n_test", [(10, 0.2, 2), (11, 0.5, 6), (2, 0.5, 1), (1797, 0.2, 359)]
+)
 def test_split_puts_every_pair_in_one_part(n, share, n_test):
     X, Y = np.arange(n)[:, None] * 1.0, np.arange(n)
     X_train, Y_train, X_test, Y_test = datasets.split(X, Y, np.random.default_rng(0), share)
@@ -48,7 +53,9 @@ def test_split_shuffles_by_the_seed():
     X = np.arange(100)
     first, second, other = (datasets.split(X, X, np.random.default_rng(s))[2] for s in (0, 0, 1))
     assert np.array_equal(first, second) and not np.array_equal(first, other)
-    assert not np.array_equal(np.sort(first), np.arange(20)) and not np.array_equal(np.sort(first), np.arange(80, 100))
+    assert not np.array_equal(np.sort(first), np.arange(20)) and not np.array_equal(
+        np.sort(first), np.arange(80, 100)
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 2.0, 0.01])
@@ -92,6 +99,8 @@ def test_spirals_without_noise_wind_4_radians_and_are_rotations_of_each_other():
     np.testing.assert_allclose(X[labels == 1], X[labels == 0] @ R.T, atol=1e-12)
     noisy, _ = datasets.spirals(100, np.random.default_rng(0))
     np.testing.assert_allclose(np.hypot(*noisy.T), np.hypot(*X.T))
+    turned = np.angle((noisy @ [1.0, 1j]) / (X @ [1.0, 1j]))
+    assert abs(turned.std() - 0.15) < 5.0 * 0.15 / np.sqrt(2.0 * 300)  # five standard errors
 
 
 def test_moons_without_noise_are_half_circles_that_reach_into_each_other():
@@ -116,6 +125,10 @@ def test_the_ring_has_its_modes_radius_and_spread():
     assert np.all(np.abs(counts - 8000 / 6) < 5.0 * np.sqrt(8000 * 5 / 36))
     for m in range(6):
         centre = 3.0 * np.array([np.cos(m * np.pi / 3.0), np.sin(m * np.pi / 3.0)])
-        np.testing.assert_allclose(X[mode == m].mean(axis=0), centre, atol=5.0 * 0.05 / np.sqrt(counts[m]))
+        np.testing.assert_allclose(
+            X[mode == m].mean(axis=0), centre, atol=5.0 * 0.05 / np.sqrt(counts[m])
+        )
         assert X[mode == m].std(axis=0) == pytest.approx([0.05, 0.05], rel=0.1)
-    assert np.array_equal(X, datasets.ring_of_gaussians(8000, np.random.default_rng(0), 6, 3.0, 0.05))
+    assert np.array_equal(
+        X, datasets.ring_of_gaussians(8000, np.random.default_rng(0), 6, 3.0, 0.05)
+    )

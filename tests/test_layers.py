@@ -1,4 +1,5 @@
 """Layers: forward by loops, backward by measured gradients, state, shapes and messages."""
+# ruff: noqa: E501 (a message stands on one line, as it is printed)
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def check_backward(layer, X, seed=0):
     for name, theta in layer.parameters.items():
         start = theta.copy()
 
-        def at(value):
+        def at(value, theta=theta):
             theta[...] = value
             return float(np.sum(U * layer.forward(X)))
 
@@ -54,7 +55,9 @@ def test_activation_forward_and_backward(name):
 
 
 def test_activation_takes_a_pair_of_functions():
-    check_backward(layers.Activation((np.sin, np.cos)), np.random.default_rng(0).normal(size=(3, 2)))
+    check_backward(
+        layers.Activation((np.sin, np.cos)), np.random.default_rng(0).normal(size=(3, 2))
+    )
 
 
 def test_flatten_keeps_the_order_of_the_pixels_and_undoes_itself():
@@ -68,7 +71,10 @@ def test_flatten_keeps_the_order_of_the_pixels_and_undoes_itself():
 
 
 def test_dropout_backward_uses_the_mask_of_the_forward_pass():
-    layer, X = layers.Dropout(0.4, np.random.default_rng(0)), np.random.default_rng(1).normal(size=(6, 5))
+    layer, X = (
+        layers.Dropout(0.4, np.random.default_rng(0)),
+        np.random.default_rng(1).normal(size=(6, 5)),
+    )
     layer.training = True
     U = np.random.default_rng(2).normal(size=(6, 5))
 
@@ -111,12 +117,19 @@ def test_a_rate_outside_its_range_is_refused(rate):
 
 
 def test_an_unknown_activation_is_refused_with_the_known_names():
-    with pytest.raises(ValueError, match="no activation is called 'Relu': choose from sigmoid, tanh, .*, gelu$"):
+    with pytest.raises(
+        ValueError, match="no activation is called 'Relu': choose from sigmoid, tanh, .*, gelu$"
+    ):
         layers.Activation("Relu")
 
 
 def every_layer():
-    return [dense(), layers.Activation("tanh"), layers.Flatten(), layers.Dropout(0.5, np.random.default_rng(0))]
+    return [
+        dense(),
+        layers.Activation("tanh"),
+        layers.Flatten(),
+        layers.Dropout(0.5, np.random.default_rng(0)),
+    ]
 
 
 @pytest.mark.parametrize("layer", every_layer(), ids=lambda layer: type(layer).__name__)
@@ -127,7 +140,10 @@ def test_inputs_stay_unchanged_and_may_be_read_only_lists_or_views(layer):
     before = X.copy(), U.copy()
     A, dX = layer.forward(X), layer.backward(U)
     assert np.array_equal(X, before[0]) and np.array_equal(U, before[1])
-    for X2, U2 in [(X.tolist(), U.tolist()), (np.asfortranarray(X), np.repeat(U, 2, axis=1)[:, ::2])]:
+    for X2, U2 in [
+        (X.tolist(), U.tolist()),
+        (np.asfortranarray(X), np.repeat(U, 2, axis=1)[:, ::2]),
+    ]:
         np.testing.assert_allclose(layer.forward(X2), A, rtol=1e-13)
         np.testing.assert_allclose(layer.backward(U2), dX, rtol=1e-13)
     np.testing.assert_allclose(layer.forward(X.astype(np.float32)), A, rtol=1e-5, atol=1e-6)
@@ -191,7 +207,9 @@ def test_parameters_are_the_arrays_themselves():
 def test_backward_before_forward_says_so(layer, kept):
     with pytest.raises(RuntimeError) as error:
         layer.backward(np.ones((2, 2)))
-    assert str(error.value) == f"{type(layer).__name__} has no {kept} yet: call forward, then backward"
+    assert (
+        str(error.value) == f"{type(layer).__name__} has no {kept} yet: call forward, then backward"
+    )
 
 
 def test_gradients_before_backward_say_so():
@@ -204,10 +222,16 @@ def test_gradients_before_backward_say_so():
 @pytest.mark.parametrize(
     "shape, message",
     [
-        ((3,), "A_prev has shape (3,), expected (B, 3): one example is a batch of one, write x[None, :]"),
+        (
+            (3,),
+            "A_prev has shape (3,), expected (B, 3): one example is a batch of one, write x[None, :]",
+        ),
         ((3, 5), "A_prev has shape (3, 5), expected (B, 3): is it transposed?"),
         ((5, 7), "A_prev has shape (5, 7), expected (B, 3): did the layer below have 7 units?"),
-        ((5, 3, 1), "A_prev has shape (5, 3, 1), expected (B, 3): the number of axes is 3, expected 2"),
+        (
+            (5, 3, 1),
+            "A_prev has shape (5, 3, 1), expected (B, 3): the number of axes is 3, expected 2",
+        ),
         ((), "A_prev has shape (), expected (B, 3): the number of axes is 0, expected 2"),
     ],
 )
@@ -222,7 +246,10 @@ def test_dense_forward_shape_errors(shape, message):
     [
         ((5, 2), "delta has shape (5, 2), expected (5, 4): did the layer above have 2 units?"),
         ((4, 5), "delta has shape (4, 5), expected (5, 4): is it transposed?"),
-        ((6, 4), "delta has shape (6, 4), expected (5, 4): did another batch, of 5 rows, go forward since?"),
+        (
+            (6, 4),
+            "delta has shape (6, 4), expected (5, 4): did another batch, of 5 rows, go forward since?",
+        ),
         ((4,), "delta has shape (4,), expected (5, 4): the number of axes is 1, expected 2"),
     ],
 )
@@ -240,7 +267,11 @@ def test_dense_backward_shape_errors(shape, message):
 ])  # fmt: skip
 def test_other_backward_shape_errors(layer, symbol):
     layer.forward(np.zeros((5, 3)))
-    for shape, cause in [((3, 5), "is it transposed?"), ((5, 4), "look at axis 1"), ((1, 3), "look at axis 0")]:
+    for shape, cause in [
+        ((3, 5), "is it transposed?"),
+        ((5, 4), "look at axis 1"),
+        ((1, 3), "look at axis 0"),
+    ]:
         with pytest.raises(ShapeError) as error:
             layer.backward(np.zeros(shape))
         assert str(error.value) == f"{symbol} has shape {shape}, expected (5, 3): {cause}"

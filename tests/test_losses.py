@@ -1,4 +1,5 @@
 """Losses: values in 50 digits, gradients against measured ones, what is refused and how."""
+# ruff: noqa: E501 (a message stands on one line, as it is printed)
 
 import mpmath as mp
 import numpy as np
@@ -16,7 +17,11 @@ NAMES = ["quadratic", "mean squared", "binary", "binary from logits", "softmax",
 def case(name, B=5, D=3):
     """Return a loss, a prediction and a target for it, at random."""
     rng = np.random.default_rng(B + 10 * D)
-    Z, P, Y = rng.normal(size=(B, D)) * 2.0, rng.uniform(0.05, 0.95, (B, D)), rng.uniform(size=(B, D))
+    Z, P, Y = (
+        rng.normal(size=(B, D)) * 2.0,
+        rng.uniform(0.05, 0.95, (B, D)),
+        rng.uniform(size=(B, D)),
+    )
     return {
         "quadratic": lambda: (losses.QuadraticLoss(), Z, Y),
         "mean squared": lambda: (losses.MeanSquaredError(), Z, Y),
@@ -36,9 +41,9 @@ def exact_value(name, prediction, target):
         if name.startswith("softmax"):
             log_sum = max(row) + mp.log(sum(mp.exp(z - max(row)) for z in row))
             wanted = np.eye(D)[target[i]] if np.ndim(target) == 1 else target[i]
-            total += sum(mp.mpf(float(y)) * (log_sum - z) for y, z in zip(wanted, row))
+            total += sum(mp.mpf(float(y)) * (log_sum - z) for y, z in zip(wanted, row, strict=True))
             continue
-        for a, y in zip(row, (mp.mpf(float(y)) for y in target[i])):
+        for a, y in zip(row, map(mp.mpf, map(float, target[i])), strict=True):
             if name in ("quadratic", "mean squared"):
                 total += (a - y) ** 2
             elif name == "binary":
@@ -62,7 +67,7 @@ def test_gradient_is_the_measured_one(name):
     for B, D in [(5, 3), (1, 4), (7, 2)]:
         loss, prediction, target = case(name, B, D)
         claimed = loss.gradient(prediction, target)
-        assert_gradient(lambda A: loss.value(A, target), prediction, claimed)
+        assert_gradient(lambda A, f=loss.value, Y=target: f(A, Y), prediction, claimed)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,15 +75,21 @@ def test_repeating_the_batch_keeps_the_value_and_divides_the_gradient(name):
     loss, prediction, target = case(name)
     twice = np.concatenate([prediction, prediction]), np.concatenate([target, target])
     assert loss.value(*twice) == pytest.approx(loss.value(prediction, target), rel=1e-14)
-    np.testing.assert_allclose(loss.gradient(*twice)[:5] * 2.0, loss.gradient(prediction, target), rtol=1e-14)
+    np.testing.assert_allclose(
+        loss.gradient(*twice)[:5] * 2.0, loss.gradient(prediction, target), rtol=1e-14
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_permuting_the_batch_permutes_the_gradient(name):
     loss, prediction, target = case(name)
     order = np.array([3, 0, 4, 1, 2])
-    assert loss.value(prediction[order], target[order]) == pytest.approx(loss.value(prediction, target), rel=1e-14)
-    np.testing.assert_allclose(loss.gradient(prediction[order], target[order]), loss.gradient(prediction, target)[order])
+    assert loss.value(prediction[order], target[order]) == pytest.approx(
+        loss.value(prediction, target), rel=1e-14
+    )
+    np.testing.assert_allclose(
+        loss.gradient(prediction[order], target[order]), loss.gradient(prediction, target)[order]
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,7 +103,9 @@ def test_inputs_stay_unchanged_and_lists_float32_and_views_are_taken(name):
     np.testing.assert_array_equal(loss.gradient(prediction.tolist(), target.tolist()), gradient)
     spread = np.repeat(prediction, 2, axis=0)[::2]
     np.testing.assert_array_equal(loss.gradient(spread, target), gradient)
-    np.testing.assert_allclose(loss.gradient(prediction.astype(np.float32), target), gradient, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        loss.gradient(prediction.astype(np.float32), target), gradient, rtol=1e-4, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ["binary from logits", "softmax"])
@@ -102,10 +115,12 @@ def test_huge_logits_have_exact_values_without_warning(name):
         target = np.array(target) if name == "softmax" else np.eye(3)[target]
         expected = exact_value(name, HUGE, target) if name == "softmax" else 0.0
         if name != "softmax":  # log(1 + e^z) is max(z, 0) beyond |z| = 1000, to 400 digits
-            for z, y in zip(HUGE.ravel(), target.ravel()):
+            for z, y in zip(HUGE.ravel(), target.ravel(), strict=True):
                 z = float(z)
                 softplus = mp.log1p(mp.exp(mp.mpf(-abs(z))))
-                expected += float((softplus + max(-z, 0)) * y + (softplus + max(z, 0)) * (1 - y)) / 3.0
+                expected += (
+                    float((softplus + max(-z, 0)) * y + (softplus + max(z, 0)) * (1 - y)) / 3.0
+                )
         assert loss.value(HUGE, target) == pytest.approx(expected, rel=1e-13)
         gradient = loss.gradient(HUGE, target)
         assert np.all(np.isfinite(gradient)) and np.all(np.abs(gradient) <= 1.0 / 3.0)
@@ -114,7 +129,9 @@ def test_huge_logits_have_exact_values_without_warning(name):
 def test_squares_below_the_largest_number_do_not_overflow():
     A = np.array([[1e150, -1e150], [1e-300, 0.0]])
     assert losses.QuadraticLoss().value(A, -A) == pytest.approx(2e300)
-    np.testing.assert_array_equal(losses.QuadraticLoss().gradient(A * 1e150, -A), (A * 1e150 + A) / 2.0)
+    np.testing.assert_array_equal(
+        losses.QuadraticLoss().gradient(A * 1e150, -A), (A * 1e150 + A) / 2.0
+    )
     assert losses.MeanSquaredError().value(A, -A) == pytest.approx(2e300)
 
 
@@ -123,7 +140,9 @@ def test_binary_cross_entropy_at_the_ends_of_the_interval():
     assert loss.value([[0.0, 1.0]], [[0.0, 1.0]]) == 0.0
     assert loss.value([[0.0, 1.0]], [[1.0, 1.0]]) == np.inf
     np.testing.assert_array_equal(loss.gradient([[0.0, 1.0]], [[0.0, 1.0]]), [[1.0, -1.0]])
-    np.testing.assert_array_equal(loss.gradient([[0.0, 1.0, 5e-324]], [[1.0, 0.0, 1.0]]), [[-np.inf, np.inf, -np.inf]])
+    np.testing.assert_array_equal(
+        loss.gradient([[0.0, 1.0, 5e-324]], [[1.0, 0.0, 1.0]]), [[-np.inf, np.inf, -np.inf]]
+    )
 
 
 def test_a_perfect_prediction_costs_plus_zero():
@@ -142,14 +161,18 @@ def test_from_logits_agrees_with_probabilities_and_the_chain_rule():
     P = 1.0 / (1.0 + np.exp(-Z))
     fused, plain = losses.BinaryCrossEntropy(from_logits=True), losses.BinaryCrossEntropy()
     assert fused.value(Z, Y) == pytest.approx(plain.value(P, Y), rel=1e-12)
-    np.testing.assert_allclose(fused.gradient(Z, Y), plain.gradient(P, Y) * P * (1.0 - P), rtol=1e-10)
+    np.testing.assert_allclose(
+        fused.gradient(Z, Y), plain.gradient(P, Y) * P * (1.0 - P), rtol=1e-10
+    )
 
 
 def test_shifting_the_logits_leaves_softmax_cross_entropy():
     loss, Z, labels = case("softmax")
     shift = np.arange(5.0)[:, None] * 100.0
     assert loss.value(Z + shift, labels) == pytest.approx(loss.value(Z, labels), rel=1e-12)
-    np.testing.assert_allclose(loss.gradient(Z + shift, labels), loss.gradient(Z, labels), atol=1e-13)
+    np.testing.assert_allclose(
+        loss.gradient(Z + shift, labels), loss.gradient(Z, labels), atol=1e-13
+    )
     np.testing.assert_allclose(loss.gradient(Z, labels).sum(axis=1), 0.0, atol=1e-16)
 
 
@@ -165,8 +188,12 @@ def test_log_softmax_is_the_logarithm_of_softmax():
     for row in HUGE:
         top = mp.mpf(float(max(row)))
         log_sum = top + mp.log(sum(mp.exp(mp.mpf(float(z)) - top) for z in row))
-        np.testing.assert_allclose(losses.log_softmax(row), [float(z - log_sum) for z in row], rtol=1e-13, atol=1e-15)
-    np.testing.assert_allclose(losses.log_softmax(np.array([5, 1], np.uint8)), losses.log_softmax([5.0, 1.0]))
+        np.testing.assert_allclose(
+            losses.log_softmax(row), [float(z - log_sum) for z in row], rtol=1e-13, atol=1e-15
+        )
+    np.testing.assert_allclose(
+        losses.log_softmax(np.array([5, 1], np.uint8)), losses.log_softmax([5.0, 1.0])
+    )
 
 
 def test_whole_numbers_do_not_wrap_around():
@@ -176,7 +203,9 @@ def test_whole_numbers_do_not_wrap_around():
     np.testing.assert_array_equal(losses.MeanSquaredError().gradient(A, Y), [[-2.0, 5.0]])
     labels = np.array([[True, False]])
     logits = losses.BinaryCrossEntropy(from_logits=True)
-    assert logits.value(A, labels) == pytest.approx(np.log1p(np.exp(-1.0)) + 9.0 + np.log1p(np.exp(-9.0)))
+    assert logits.value(A, labels) == pytest.approx(
+        np.log1p(np.exp(-1.0)) + 9.0 + np.log1p(np.exp(-9.0))
+    )
 
 
 WRONG_SHAPES = [

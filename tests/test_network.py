@@ -11,7 +11,9 @@ from nnlib._shapes import ShapeError
 
 def small(seed=0, f="tanh"):
     rng = np.random.default_rng(seed)
-    return network.Sequential([layers.Dense(4, 5, rng), layers.Activation(f), layers.Dense(5, 3, rng)])
+    return network.Sequential(
+        [layers.Dense(4, 5, rng), layers.Activation(f), layers.Dense(5, 3, rng)]
+    )
 
 
 def test_forward_is_the_composition():
@@ -28,14 +30,19 @@ def test_all_gradients_are_measured(f):
 
 def test_a_chain_is_a_layer_of_another_chain():
     rng = np.random.default_rng(3)
-    net = network.Sequential([layers.Flatten(), small(), layers.Activation("swish"), layers.Dense(3, 2, rng)])
+    net = network.Sequential(
+        [layers.Flatten(), small(), layers.Activation("swish"), layers.Dense(3, 2, rng)]
+    )
     assert list(net.parameters) == ["1.0.W", "1.0.b", "1.2.W", "1.2.b", "3.W", "3.b"]
     check_backward(net, rng.normal(size=(5, 2, 2)))
 
 
+ONE_HOT = np.eye(3)[[0, 1, 2, 1]]
+
+
 @pytest.mark.parametrize("loss, target", [
-    (losses.QuadraticLoss(), np.eye(3)[[0, 1, 2, 1]]), (losses.MeanSquaredError(), np.eye(3)[[0, 1, 2, 1]]),
-    (losses.BinaryCrossEntropy(from_logits=True), np.eye(3)[[0, 1, 2, 1]]),
+    (losses.QuadraticLoss(), ONE_HOT), (losses.MeanSquaredError(), ONE_HOT),
+    (losses.BinaryCrossEntropy(from_logits=True), ONE_HOT),
     (losses.SoftmaxCrossEntropy(), np.array([0, 1, 2, 1])),
 ])  # fmt: skip
 def test_repeating_the_batch_leaves_every_gradient(loss, target):
@@ -67,7 +74,9 @@ def test_parameters_and_gradients_have_the_same_keys_and_are_live():
 
 def test_training_reaches_every_layer_and_is_told_back():
     rng = np.random.default_rng(0)
-    net = network.Sequential([network.Sequential([layers.Dropout(0.5, rng)]), layers.Dropout(0.5, rng)])
+    net = network.Sequential(
+        [network.Sequential([layers.Dropout(0.5, rng)]), layers.Dropout(0.5, rng)]
+    )
     assert not net.training
     net.training = True
     assert net.training and net.layers[0].layers[0].training and net.layers[1].training
@@ -86,7 +95,10 @@ def test_layers_that_do_not_fit_are_named():
     net = network.Sequential([layers.Dense(4, 5, rng), layers.Dense(6, 3, rng)])
     with pytest.raises(ShapeError) as error:
         net.forward(np.ones((2, 4)))
-    assert str(error.value) == "A_prev has shape (2, 5), expected (B, 6): did the layer below have 5 units?"
+    assert (
+        str(error.value)
+        == "A_prev has shape (2, 5), expected (B, 6): did the layer below have 5 units?"
+    )
 
 
 def test_the_given_list_is_not_kept():

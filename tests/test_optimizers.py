@@ -58,12 +58,14 @@ def adam_alone(gs, eta, beta1, beta2, epsilon):
     (lambda: optimizers.Momentum(0.02), lambda gs: momentum_alone(gs, 0.02, 0.9)),
     (lambda: optimizers.Momentum(0.02, beta=0.0), lambda gs: sgd_alone(gs, 0.02)),
     (lambda: optimizers.Adam(), lambda gs: adam_alone(gs, 0.001, 0.9, 0.999, 1e-8)),
-    (lambda: optimizers.Adam(0.1, 0.7, 0.95, 1e-3), lambda gs: adam_alone(gs, 0.1, 0.7, 0.95, 1e-3)),
+    (lambda: optimizers.Adam(0.1, 0.7, 0.9, 1e-3), lambda gs: adam_alone(gs, 0.1, 0.7, 0.9, 1e-3)),
 ])  # fmt: skip
 def test_steps_are_those_of_the_scalar_rule(make, alone):
     path = run(make())
     for at in np.ndindex(path.shape[1:]):
-        np.testing.assert_allclose(path[(..., *at)], alone([float(g) for g in GRADIENTS[(..., *at)]]), rtol=1e-12)
+        np.testing.assert_allclose(
+            path[(..., *at)], alone([float(g) for g in GRADIENTS[(..., *at)]]), rtol=1e-12
+        )
 
 
 def test_the_first_step_of_adam_has_size_eta_against_the_sign():
@@ -97,13 +99,20 @@ def test_all_go_down_a_narrow_valley():
     for optimizer in (optimizers.SGD(0.09), optimizers.Momentum(0.01), optimizers.Adam(0.05)):
         theta = np.array([1.0, -1.0])
         for _ in range(400):
-            optimizer.step(SimpleNamespace(parameters={"W": theta}, gradients={"W": np.array([1.0, 20.0]) * theta}))
+            optimizer.step(
+                SimpleNamespace(
+                    parameters={"W": theta}, gradients={"W": np.array([1.0, 20.0]) * theta}
+                )
+            )
         assert np.sum(np.array([1.0, 20.0]) * theta**2) < 1e-3
 
 
 def test_clipping_happens_before_the_step_and_is_remembered_clipped():
     clip = partial(optimizers.clip_by_value, limit=1.0)
-    np.testing.assert_allclose(run(optimizers.Momentum(0.1, clip=clip)), run(optimizers.Momentum(0.1), np.clip(GRADIENTS, -1, 1)))
+    np.testing.assert_allclose(
+        run(optimizers.Momentum(0.1, clip=clip)),
+        run(optimizers.Momentum(0.1), np.clip(GRADIENTS, -1, 1)),
+    )
     theta = np.zeros(2)
     network = SimpleNamespace(parameters={"W": theta}, gradients={"W": np.array([3.0, 4.0])})
     optimizers.SGD(1.0, clip=partial(optimizers.clip_by_norm, limit=1.0)).step(network)

@@ -1,6 +1,7 @@
 """Figures: the house style, the description that each carries, and what is drawn."""
 
 import base64
+import io
 import struct
 import subprocess
 import sys
@@ -24,7 +25,9 @@ def own_settings():
 @pytest.fixture
 def shown(monkeypatch):
     calls = []
-    monkeypatch.setattr(IPython.display, "display", lambda thing, **options: calls.append((thing, options)))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda thing, **options: calls.append((thing, options))
+    )
     return calls
 
 
@@ -41,7 +44,15 @@ def test_a_figure_has_the_house_size_and_style():
 
 def test_the_colours_are_those_of_okabe_and_ito():
     palette = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"}
-    used = {plots.BLUE, plots.VERMILLION, plots.GREEN, plots.ORANGE, plots.SKY, plots.PURPLE, plots.BLACK}
+    used = {
+        plots.BLUE,
+        plots.VERMILLION,
+        plots.GREEN,
+        plots.ORANGE,
+        plots.SKY,
+        plots.PURPLE,
+        plots.BLACK,
+    }
     assert used == palette
 
 
@@ -51,8 +62,13 @@ def test_show_gives_a_picture_its_description_and_a_caption(shown):
     alt = "A straight line rises from 0 to 1. Nothing else is drawn."
     assert plots.show(fig, alt=alt) is None
     (data, options), (caption, _) = shown
-    assert data["text/plain"] == alt and options["metadata"] == {"image/png": {"alt": alt}} and options["raw"]
-    assert caption.data == "*A straight line rises from 0 to 1.*"
+    assert (
+        data["text/plain"] == alt
+        and options["metadata"] == {"image/png": {"alt": alt}}
+        and options["raw"]
+    )
+    sentence = "*A straight line rises from 0 to 1.*"
+    assert caption == {"text/markdown": sentence, "text/plain": sentence}
     png = base64.b64decode(data["image/png"])
     assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (640, 360)
     plots.show(fig, alt=alt)
@@ -91,7 +107,7 @@ def test_signs_are_centred_on_zero_and_magnitudes_are_not():
     assert plots.matrix(ax, np.array([[1.0, 3.0]]), signed=False).cmap.name == "cividis"
     zero = plots.matrix(ax, np.zeros((2, 2)))
     assert zero.norm.vmin < 0.0 < zero.norm.vmax
-    fig.savefig(__import__("io").BytesIO())
+    fig.savefig(io.BytesIO())
 
 
 def test_learning_curves_are_drawn_by_epoch_and_labelled_directly():
@@ -100,17 +116,60 @@ def test_learning_curves_are_drawn_by_epoch_and_labelled_directly():
     assert [list(line.get_ydata()) for line in ax.lines] == [[3.0, 2.0, 1.0], [4.0, 3.0, 3.5]]
     assert all(list(line.get_xdata()) == [1, 2, 3] for line in ax.lines)
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
-    assert [text.get_text() for text in ax.texts] == ["training", "validation"]
+    assert [text.get_text() for text in ax.texts] == ["training", "held out"]
     assert ax.get_yscale() == "log" and ax.get_xlabel() == "epoch" and ax.get_ylabel() == "loss"
     fig, ax = plots.figure()
     plots.learning_curve(ax, SimpleNamespace(loss=[1.0], validation_loss=[]))
     assert len(ax.lines) == 1
 
 
+def test_function_and_derivative_draws_three_lines_the_measured_one_dashed_on_top():
+    fig, ax = plots.figure()
+    z = np.linspace(-1.0, 2.0, 7)
+    plots.function_and_derivative(ax, z, np.square, lambda z: 2.0 * z, 2.0 * z)
+    zero, f, slope, measured = ax.lines
+    assert np.array_equal(f.get_ydata(), z**2) and f.get_color() == plots.BLUE
+    assert np.array_equal(slope.get_ydata(), 2.0 * z) and slope.get_color() == plots.VERMILLION
+    assert measured.get_color() == plots.BLACK and measured.is_dashed()
+    assert [text.get_text() for text in ax.texts] == ["f", "f'"]
+
+
+def test_regions_mark_every_class_by_its_own_marker():
+    fig, ax = plots.figure()
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    labels = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    plots.regions(ax, lambda P: (P[:, 0] > 0).astype(int), X, labels)
+    assert [len(line.get_xdata()) for line in ax.lines] == list(np.bincount(labels))
+    assert len({line.get_marker() for line in ax.lines}) == 3
+    colours = ax.collections[0].get_array()
+    assert colours[0, 0] == 0 and colours[0, -1] == 1  # left and right of x = 0
+
+
+def test_diagrams_hold_every_unit_weight_box_and_arrow():
+    fig, ax = plots.figure()
+    W = np.array([[1.0, -2.0, 0.5], [0.0, 1.0, -1.0]])
+    plots.network_diagram(ax, [np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.25])], [W])
+    circles = [line for line in ax.lines if line.get_marker() == "o"]
+    assert len(circles) == 5 and len(ax.lines) == 5 + W.size
+    assert [t.get_text() for t in ax.texts] == ["1.00", "2.00", "3.00", "-1.00", "0.25"]
+    assert sum(line.is_dashed() for line in ax.lines if line.get_marker() == "None") == 2
+    fig, ax = plots.figure()
+    plots.graph(ax, {"x": (0, 0, "2"), "y": (1, 0, "4")}, {("x", "y"): "square"}, {"x": "4"})
+    assert {"x\n2", "y\n4", "square", "4"} <= {t.get_text() for t in ax.texts}
+    assert plots.shape_box(ax, 0.0, 0.0, (2, 3), "W", unit=0.5) == 1.5
+    assert len(ax.patches) == 2 * 3 + 1 and ax.texts[-1].get_text() == "(2, 3)"
+    fig.savefig(io.BytesIO())
+
+
 def test_write_at_and_hide_axes():
     fig, ax = plots.figure()
     text = plots.write_at(ax, 0.2, 0.3, "sigmoid", plots.BLUE, fontsize=12)
-    assert (text.get_text(), text.get_position(), text.get_color(), text.get_fontsize()) == ("sigmoid", (0.2, 0.3), plots.BLUE, 12)
+    assert (text.get_text(), text.get_position(), text.get_color(), text.get_fontsize()) == (
+        "sigmoid",
+        (0.2, 0.3),
+        plots.BLUE,
+        12,
+    )
     assert text.get_bbox_patch() is not None
     plots.hide_axes(ax)
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
@@ -118,6 +177,11 @@ def test_write_at_and_hide_axes():
 
 
 def test_pyplot_which_keeps_figures_in_memory_is_not_used():
-    code = "import sys; from nnlib import plots; plots.figure(); print('matplotlib.pyplot' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
-    assert run.stdout.strip() == "False", run.stderr
+    code = "import sys; from nnlib import plots; plots.figure(); print(sorted(sys.modules))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert "'matplotlib.figure'" in run.stdout and "pyplot" not in run.stdout, run.stderr

@@ -1,4 +1,5 @@
 """Shape errors: which shapes pass, and the exact sentence when one does not."""
+# ruff: noqa: E501 (a message stands on one line, as it is printed)
 
 import numpy as np
 import pytest

@@ -26,7 +26,9 @@ def cloud(n=60, seed=1):
     """Three noisy groups of points around different centres, and their numbers."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(3, size=n)
-    return np.array([[0.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])[labels] + 0.5 * rng.normal(size=(n, 2)), labels
+    return np.array([[0.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])[labels] + 0.5 * rng.normal(
+        size=(n, 2)
+    ), labels
 
 
 def fit(model, X, Y, loss=None, optimizer=None, **options):
@@ -105,7 +107,9 @@ def test_the_penalty_is_measured_and_leaves_biases_alone():
 
     assert_gradient(at, start, lam * start)
     model.parameters["0.0.b"][...] = 100.0
-    assert at(start) == pytest.approx(lam / 2.0 * sum(np.sum(p**2) for n, p in model.parameters.items() if n.endswith("W")))
+    assert at(start) == pytest.approx(
+        lam / 2.0 * sum(np.sum(p**2) for n, p in model.parameters.items() if n.endswith("W"))
+    )
     assert training.l2_penalty(model, 0.0) == 0.0
 
 
@@ -126,7 +130,10 @@ def test_fit_with_penalty_shrinks_weights_and_reports_it():
     assert history.loss[-1] > data_loss + 0.5 * training.l2_penalty(held, 0.1)
 
 
-@pytest.mark.parametrize("make", [lambda: optimizers.SGD(0.3), lambda: optimizers.Momentum(0.05), lambda: optimizers.Adam(0.02)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: optimizers.SGD(0.3), lambda: optimizers.Momentum(0.05), lambda: optimizers.Adam(0.02)],
+)
 def test_fit_learns_three_groups(make):
     X, Y = cloud(200)
     model = net()
@@ -139,7 +146,9 @@ def test_history_of_one_batch_an_epoch_is_the_loss_before_each_step():
     X, Y = cloud(20)
     history = fit(net(), X, Y, batch_size=99, epochs=2)
     model = net()
-    assert history.loss[0] == pytest.approx(training.evaluate(model, losses.SoftmaxCrossEntropy(), X, Y), rel=1e-12)
+    assert history.loss[0] == pytest.approx(
+        training.evaluate(model, losses.SoftmaxCrossEntropy(), X, Y), rel=1e-12
+    )
     assert history.validation_loss == [] and history.best_epoch is None
 
 
@@ -174,7 +183,9 @@ def overfitting():
 def test_early_stopping_goes_back_to_the_best_weights():
     X, Y, validation = overfitting()
     model = net(rate=0.1)
-    history = fit(model, X, Y, optimizer=optimizers.Adam(0.01), epochs=100, validation=validation, patience=4)
+    history = fit(
+        model, X, Y, optimizer=optimizers.Adam(0.01), epochs=100, validation=validation, patience=4
+    )
     assert len(history.loss) == len(history.validation_loss) == history.best_epoch + 1 + 4 < 100
     assert history.best_epoch == int(np.argmin(history.validation_loss)) > 0
     now = training.evaluate(model, losses.SoftmaxCrossEntropy(), *validation)
@@ -184,9 +195,13 @@ def test_early_stopping_goes_back_to_the_best_weights():
 def test_the_best_weights_come_back_also_when_the_epochs_run_out():
     X, Y, validation = overfitting()
     model = net()
-    history = fit(model, X, Y, optimizer=optimizers.Adam(0.01), epochs=25, validation=validation, patience=99)
+    history = fit(
+        model, X, Y, optimizer=optimizers.Adam(0.01), epochs=25, validation=validation, patience=99
+    )
     assert len(history.loss) == 25
-    assert training.evaluate(model, losses.SoftmaxCrossEntropy(), *validation) == min(history.validation_loss)
+    assert training.evaluate(model, losses.SoftmaxCrossEntropy(), *validation) == min(
+        history.validation_loss
+    )
 
 
 def test_without_patience_the_last_weights_stay():
@@ -198,7 +213,9 @@ def test_without_patience_the_last_weights_stay():
 
 
 def test_patience_without_validation_is_refused():
-    with pytest.raises(ValueError, match=r"^patience needs validation=\(X, Y\): early stopping watches its loss$"):
+    with pytest.raises(
+        ValueError, match=r"^patience needs validation=\(X, Y\): early stopping watches its loss$"
+    ):
         fit(net(), *cloud(), patience=3)
 
 
@@ -248,8 +265,18 @@ def test_a_loss_that_is_no_number_is_named_and_not_stepped_on(bad):
 
 def test_a_learning_rate_far_too_large_ends_in_that_error():
     X, Y = cloud()
-    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="^the loss became (nan|inf): try a smaller eta"):
-        fit(net(), X, losses.one_hot(Y, 3), loss=losses.QuadraticLoss(), optimizer=optimizers.SGD(1e6), epochs=200)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match="^the loss became (nan|inf): try a smaller eta"),
+    ):
+        fit(
+            net(),
+            X,
+            losses.one_hot(Y, 3),
+            loss=losses.QuadraticLoss(),
+            optimizer=optimizers.SGD(1e6),
+            epochs=200,
+        )
 
 
 def test_a_validation_loss_that_is_no_number_is_named():
@@ -288,9 +315,10 @@ def test_a_short_training_and_one_without_progress_show_nothing(capfd):
 
 
 NOTEBOOK = """
-import time
-from types import SimpleNamespace
+import sys, time
+from types import ModuleType, SimpleNamespace
 import IPython
+sys.modules["ipykernel.zmqshell"] = ModuleType("zmqshell")
 IPython.get_ipython = lambda: SimpleNamespace(config={"IPKernelApp": {}})  # as in a kernel
 import tqdm.notebook
 shown = []
@@ -304,7 +332,8 @@ class Slow(losses.QuadraticLoss):
 rng = np.random.default_rng(0)
 def run(**more):
     model = network.Sequential([layers.Dense(2, 2, rng)])
-    training.fit(model, Slow(), optimizers.SGD(0.1), np.ones((4, 2)), np.ones((4, 2)), epochs=9, rng=rng, **more)
+    X = np.ones((4, 2))
+    training.fit(model, Slow(), optimizers.SGD(0.1), X, X, epochs=9, rng=rng, **more)
 run(progress=False)
 print(len(shown))
 run()

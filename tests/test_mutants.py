@@ -1,0 +1,183 @@
+"""Every check is able to fail: one wrong formula in nnlib at a time, and the test that sees it.
+
+A mutant is the source of a module with one text replaced. It is run as a module and put in
+the place of the true one in a test, and that test must then fail.
+"""
+# ruff: noqa: E501 (a mutant stands on one line)
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "nnlib"
+
+# module, true text, wrong text, the test that must fail, its arguments
+MUTANTS = [
+    # activations: values
+    ("activations", "1.0, t) / (1.0 + t)", "t, 1.0) / (1.0 + t)", "value_is_the_closed", "sigmoid", 0),
+    ("activations", "t = np.exp(-np.abs(Z))", "t = np.exp(-Z)", "value_is_the_closed", "sigmoid", 0),
+    ("activations", "return np.clip(Z, -1.0, 1.0)", "return np.clip(Z, 0.0, 1.0)", "value_is_the_closed", "hard_tanh", 0),
+    ("activations", "np.expm1(np.minimum(Z, 0.0))", "np.expm1(Z)", "value_is_the_closed", "elu", 0),
+    ("activations", "SELU_ALPHA = 1.6732632", "SELU_ALPHA = 1.6733632", "value_is_the_closed", "selu", 0),
+    ("activations", "SELU_LAMBDA = 1.0507009", "SELU_LAMBDA = 1.0507109", "selu_constants"),
+    ("activations", "return np.maximum(Z, 0.0) + np.log1p(np.exp(-np.abs(Z)))", "return np.log1p(np.exp(Z))",
+     "value_is_the_closed", "softplus", 0),
+    ("activations", "return Z * sigmoid(beta * np.asarray(Z))", "return Z * sigmoid(np.asarray(Z))",
+     "the_parameter_is_used", "swish", 2.5),
+    ("activations", "/ -math.sqrt(2.0)", "/ math.sqrt(2.0)", "value_is_the_closed", "gelu", 0),
+    ("activations", "/ -math.sqrt(2.0)", "/ -2.0", "normal_density_and_cdf"),
+    ("activations", "np.exp(-0.5 * Z * Z)", "np.exp(-Z * Z)", "normal_density_and_cdf"),
+    ("activations", "math.sqrt(2.0 / math.pi) * (Z + 0.044715 * Z**3)", "math.sqrt(2.0 / math.pi) * Z", "gelu_tanh_form"),
+    ("activations", "(1.0 + 3.0 * 0.044715 * Z**2)", "(1.0 + 0.044715 * Z**2)", "gelu_tanh_form"),
+    ("activations", "return Z if Z.dtype.kind == \"f\" else Z.astype(float)", "return Z", "anything_array_like", "softplus", 0),
+    ("activations", "Z = floats(Z)\n    t =", "Z = np.asarray(Z, float)\n    Z *= 1.5\n    t =", "inputs_stay", "sigmoid", 0),
+    # activations: slopes
+    ("activations", "return A * (1.0 - A)", "return A", "slope_is_the_measured", "sigmoid"),
+    ("activations", "A = sigmoid(Z)\n    return A", "A = sigmoid(sigmoid(Z))\n    return A", "the_slope_takes_the_pre"),
+    ("activations", "return 1.0 - np.tanh(floats(Z)) ** 2", "return 1.0 - np.tanh(floats(Z))", "slope_is_the_measured", "tanh"),
+    ("activations", "np.abs(floats(Z)) < 1.0, 1.0, 0.0", "np.abs(floats(Z)) > 1.0, 1.0, 0.0", "slope_is_the_measured", "hard_tanh"),
+    ("activations", "return np.where(np.asarray(Z) > 0, 1.0, 0.0)", "return np.where(np.asarray(Z) > -1, 1.0, 0.0)",
+     "slope_is_the_measured", "relu"),
+    ("activations", "return np.where(np.asarray(Z) > 0, 1.0, alpha)\n", "return np.where(np.asarray(Z) > 0, 1.0, 0.0)\n",
+     "slope_is_the_measured", "leaky_relu"),
+    ("activations", "1.0, alpha * np.exp(np.minimum(Z, 0.0))", "1.0, alpha", "slope_is_the_measured", "elu"),
+    ("activations", "return SELU_LAMBDA * elu_prime(Z, SELU_ALPHA)", "return elu_prime(Z, SELU_ALPHA)", "slope_is_the_measured", "selu"),
+    ("activations", "    return sigmoid(Z)\n", "    return sigmoid_prime(Z)\n", "slope_is_the_measured", "softplus"),
+    ("activations", "return S + beta * (Z * S * (1.0 - S))", "return S", "slope_is_the_measured", "swish"),
+    ("activations", "return normal_cdf(Z) + Z * normal_density(Z)", "return normal_cdf(Z)", "slope_is_the_measured", "gelu"),
+    ("activations", "Z = np.minimum(np.abs(Z), 40.0)", "Z = np.abs(Z)", "value_is_the_closed", "gelu", 1),
+    ("activations", '"relu": [(0.0, 0.0, 1.0)]', '"relu": [(0.0, 1.0, 0.0)]', "kinks_are_where", "relu"),
+    ("activations", "Z - np.max(Z, axis=-1, keepdims=True)", "Z", "softmax_is_the_closed_form", [[800.0, 801.0]]),
+    ("activations", "E / E.sum(axis=-1, keepdims=True)", "E / E.sum()", "softmax_ignores_a_shift"),
+    ("activations", "return P * (upstream - (P * upstream).sum(axis=-1, keepdims=True))", "return P * (1.0 - P) * upstream",
+     "softmax_vjp_is_measured"),
+    # losses
+    ("losses", "return 0.5 * float", "return float", "value_is_the_definition", "quadratic"),
+    ("losses", "        return difference / len(difference)", "        return difference", "gradient_is_the_measured_one", "quadratic"),
+    ("losses", "return 2.0 * difference / difference.size", "return 2.0 * difference / len(difference)",
+     "gradient_is_the_measured_one", "mean squared"),
+    ("losses", "return A - Y", "return Y - A", "gradient_is_the_measured_one", "quadratic"),
+    ("losses", "_ratio(1.0 - Y, 1.0 - P) - _ratio(Y, P)", "_ratio(Y, P) - _ratio(1.0 - Y, 1.0 - P)", "gradient_is_the_measured_one", "binary"),
+    ("losses", "_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P)", "_y_log_p(Y, P)", "value_is_the_definition", "binary"),
+    ("losses", "return Y * np.log(np.where(Y == 0, 1.0, P))", "return Y * np.log(P)", "binary_cross_entropy_at_the_ends"),
+    ("losses", "Y * softplus(-P)", "Y * softplus(P)", "value_is_the_definition", "binary from logits"),
+    ("losses", "return (sigmoid(P) - Y) / len(P)", "return sigmoid(P) - Y", "gradient_is_the_measured_one", "binary from logits"),
+    ("losses", "return (softmax(prediction) - Y) / len(Y)", "return softmax(prediction) - Y",
+     "repeating_the_batch_keeps_the_value", "softmax"),
+    ("losses", "return (softmax(prediction) - Y) / len(Y)", "return (Y - softmax(prediction)) / len(Y)", "gradient_is_the_measured_one", "softmax"),
+    ("losses", "shifted = Z - np.max(Z, axis=-1, keepdims=True)", "shifted = Z", "huge_logits", "softmax"),
+    ("losses", "return 0.0 - float(np.sum(Y * log", "return -float(np.sum(Y * log", "a_perfect_prediction"),
+    # initialisers
+    ("initializers", "2.0 / D_in,", "1.0 / D_in,", "mean_and_variance", "he", 40, 500),
+    ("initializers", "2.0 / (D_in + D_out)", "2.0 / D_in", "mean_and_variance", "xavier", 40, 500),
+    ("initializers", "np.sqrt(variance)", "variance", "mean_and_variance", "lecun", 40, 500),
+    ("initializers", "rng.normal(0.0, np.sqrt(variance), size=(D_out, D_in))",
+     "np.sqrt(3.0 * variance) * rng.uniform(-1.0, 1.0, size=(D_out, D_in))", "entries_are_normal", "he"),
+    ("initializers", "rng.normal(0.0, np.sqrt(variance), size=(D_out, D_in))",
+     "np.repeat(rng.normal(0.0, np.sqrt(variance), size=(D_out, 1)), D_in, 1)", "entries_are_normal", "he"),
+    # layers
+    ("layers", "@ self.W.T + self.b", "@ self.W.T", "dense_forward_by_loops", 5, 3, 4),
+    ("layers", "self.dW = delta.T @ A_prev", "self.dW = (delta.T @ A_prev) / len(delta)", "dense_forward_by_loops", 5, 3, 4),
+    ("layers", "self.dW = delta.T @ A_prev", "self.dW = A_prev.T @ delta", "dense_forward_by_loops", 3, 3, 3),
+    ("layers", "self.db = delta.sum(axis=0)", "self.db = delta.mean(axis=0)", "the_bias_gradient_is_a_sum"),
+    ("layers", "self.db = delta.sum(axis=0)", "self.db = delta.sum(axis=1)", "dense_forward_by_loops", 3, 3, 3),
+    ("layers", "return delta @ self.W\n", "return delta @ self.W.T\n", "dense_forward_by_loops", 3, 3, 3),
+    ("layers", "self.dW = delta.T @ A_prev", "self.dW = vars(self).get('dW', 0.0) + delta.T @ A_prev",
+     "dense_forward_by_loops", 5, 3, 4),
+    ("layers", "return dA * self.f_prime(Z)", "return dA", "activation_forward_and_backward", "tanh"),
+    ("layers", "return dA * self.f_prime(Z)", "return dA * self.f_prime(self.f(Z))", "activation_forward_and_backward", "sigmoid"),
+    ("layers", "return upstream * self.scale", "return upstream", "dropout_backward"),
+    ("layers", "self._mask(np.shape(A)) / keep", "self._mask(np.shape(A)) * 1.0", "dropout_drops_its_share", 0.5),
+    ("layers", ">= self.rate", "<= self.rate", "dropout_drops_its_share", 0.2),
+    ("layers", "if self.training else", "if True else", "dropout_does_nothing"),
+    ("layers", "np.reshape(upstream, self.shape)", "np.reshape(upstream, self.shape, order='F')", "flatten_keeps"),
+    # network
+    ("network", "for layer in reversed(self.layers):", "for layer in reversed(self.layers[1:]):", "all_gradients_are_measured", "gelu"),
+    ("network", "upstream = layer.backward(upstream)", "layer.backward(upstream)", "a_chain_is_a_layer"),
+    ("network", "            layer.training = value", "            pass", "training_reaches_every_layer"),
+    # optimisers
+    ("optimizers", "theta -= self.change", "theta += self.change", "all_go_down"),
+    ("optimizers", "gradients = self.clip(gradients)", "self.clip(gradients)", "clipping_happens_before"),
+    ("optimizers", "self.beta * self.v.get(name, 0.0) + dtheta", "self.beta * self.v.get(name, 0.0) + (1 - self.beta) * dtheta",
+     "momentum_reaches"),
+    ("optimizers", "m / (1.0 - self.beta1**t)", "m", "the_first_step_of_adam"),
+    ("optimizers", "v / (1.0 - self.beta2**t)", "v", "the_first_step_of_adam"),
+    ("optimizers", "self.t.get(name, 0) + 1", "self.t.get(name, 0)", "the_first_step_of_adam"),
+    ("optimizers", "self.v.get(name, 0.0) + dtheta", "sum(map(np.mean, self.v.values())) + dtheta", "every_parameter_has_its_own"),
+    ("optimizers", "if norm > limit else 1.0", "if norm < limit else 1.0", "clipping_by_norm_keeps", 1.0),
+    ("optimizers", "np.sum((g / largest) ** 2)", "np.max((g / largest) ** 2)", "clipping_by_norm_keeps", 1.0),
+    ("optimizers", "np.clip(dtheta, -limit, limit)", "np.minimum(dtheta, limit)", "clipping_by_value"),
+    # training
+    ("training", "rng.permutation(len(X))", "np.arange(len(X))", "minibatches_are_shuffled"),
+    ("training", "rng.permutation(len(X))", "rng.integers(len(X), size=len(X))", "minibatches_hold", 10, 3),
+    ("training", "yield X[rows], Y[rows]", "yield X[rows], Y[start : start + batch_size]", "minibatches_hold", 10, 3),
+    ("training", "range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)", "minibatches_hold", 10, 3),
+    ("training", "gradients[name] += lam * W", "gradients[name] += 2.0 * lam * W", "the_penalty_is_measured"),
+    ("training", 'if name.rpartition(".")[2].startswith("W")', "if True", "the_penalty_is_measured"),
+    ("training", "    add_l2_gradients(network, lam)\n    opt", "    opt", "fit_with_penalty"),
+    ("training", "total += L * len(X_batch)", "total += L * batch_size", "the_mean_over_an_epoch"),
+    ("training", "        _restore(network, best)", "        pass", "early_stopping"),
+    ("training", "theta.copy() for name", "theta for name", "early_stopping"),
+    ("training", ">= patience", "> patience", "early_stopping"),
+    ("training", "int(np.argmin(", "int(np.argmax(", "early_stopping"),
+    ("training", "            network.training = True\n", "", "training_mode_is_on"),
+    ("training", "    finally:\n        network.training = False", "    finally:\n        pass", "training_mode_is_off"),
+    ("training", "    if not np.isfinite(L):", "    if False:", "a_validation_loss_that"),
+    # data
+    ("datasets", "/ 16.0, labels", "/ 15.0, labels", "digits_are_1797"),
+    ("datasets", "Y[test]", "Y[test[::-1]]", "split_puts_every_pair", 10, 0.5, 5),
+    ("datasets", "angle = 4.0 * radius", "angle = 3.0 * radius", "spirals_without_noise"),
+    ("datasets", "noise * rng.normal(size=len(labels))", "noise / rng.normal(size=len(labels))", "spirals_without_noise"),
+    ("datasets", "0.5 - np.sin(angle)", "-np.sin(angle)", "moons_without_noise"),
+    ("datasets", "centres + sigma * rng", "centres + 2.0 * sigma * rng", "the_ring_has"),
+    # shape errors
+    ("_shapes", "sizes.setdefault(want, size)", "size", "messages_name", (4, 5), ("D", "D"),
+     "X has shape (4, 5), expected (D, D): axes with the same letter must have the same size"),
+    ("_shapes", "found[::-1]", "found", "messages_name", (3, 5), (5, 3), "X has shape (3, 5), expected (5, 3): is it transposed?"),
+    # figures
+    ("plots", '"vmin": -largest', '"vmin": 0.0', "signs_are_centred"),
+    ("plots", "history.validation_loss, VERM", "history.loss, VERM", "learning_curves"),
+    ("plots", "ax.plot(z, f_prime(z), color=VERM", "ax.plot(z, f(z), color=VERM", "function_and_derivative"),
+]  # fmt: skip
+
+
+# a NameError or TypeError would be a mistake in the table, not a formula found wrong
+SEEN = (AssertionError, RuntimeWarning, RuntimeError, ValueError, pytest.fail.Exception)
+
+
+def mutant(module, true, wrong):
+    """Return the module with one text of its source replaced."""
+    path = SOURCE / f"{module}.py"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(true) == 1, f"{module}.py holds {true!r} {text.count(true)} times"
+    wrong_module = ModuleType(f"nnlib.{module}")
+    wrong_module.__file__ = str(path)
+    exec(compile(text.replace(true, wrong), f"{module}.py (mutant)", "exec"), vars(wrong_module))
+    return wrong_module
+
+
+def find_test(module, name):
+    tests = import_module({"_shapes": "test_shapes"}.get(module, f"test_{module}"))
+    names = [found for found in vars(tests) if found.startswith(f"test_{name}")]
+    assert len(names) == 1, f"{tests.__name__} has {names} for {name!r}"
+    return tests, getattr(tests, names[0])
+
+
+@pytest.mark.parametrize("case", MUTANTS, ids=lambda case: f"{case[0]} {case[3]}")
+def test_a_wrong_formula_is_seen(case, monkeypatch):
+    module, true, wrong, name, *arguments = case
+    tests, test = find_test(module, name)
+    test(*arguments)  # passes on the true module
+    monkeypatch.setattr(tests, module, mutant(module, true, wrong))
+    with pytest.raises(SEEN):
+        test(*arguments)
+
+
+def test_every_module_with_formulas_has_mutants():
+    judges = {"gradcheck", "diagnosis"}  # their own tests feed them wrong gradients
+    without_formulas = {"__init__", "sheets", "explorers"}
+    modules = {path.stem for path in SOURCE.glob("*.py")} - judges - without_formulas
+    assert {case[0] for case in MUTANTS} >= modules
+    assert len(MUTANTS) >= 40
