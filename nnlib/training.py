@@ -79,7 +79,7 @@ def fit(network, loss, optimizer, X, Y, *, epochs, rng, batch_size=32,
     lam : float
         Strength of the L2 penalty lam/2 sum W^2 on weights (never on biases).
     progress : bool
-        Show a progress bar once training takes longer than a second.
+        Show a progress bar once training takes longer than three seconds.
 
     Raises
     ------
@@ -168,7 +168,8 @@ def _bar(epochs, history, progress):
     """Yield 0 .. epochs - 1 under a progress bar that shows the latest losses."""
     from tqdm.auto import tqdm  # loaded only when something is trained
 
-    with tqdm(total=epochs, desc="epochs", disable=not progress, delay=1, leave=False) as bar:
+    silence = {} if progress else {"disable": True}  # TQDM_DISABLE=1 silences all bars
+    with tqdm(total=epochs, desc="epochs", delay=3, leave=False, **silence) as bar:
         for epoch in range(epochs):
             yield epoch
             bar.set_postfix({"loss": f"{history.loss[-1]:.4f}"}, refresh=False)

@@ -163,6 +163,18 @@ def test_an_interrupted_build_is_begun_again(course, monkeypatch, capsys, step):
     assert course.is_ready()
 
 
+def test_a_rebuild_cut_short_does_not_pass_for_the_old_one(course, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+    course.main(["test"])
+    with monkeypatch.context() as other:
+        other.setattr(sys, "version", "another Python")
+        other.setattr(course, "make_venv", interrupted)
+        with pytest.raises(SystemExit):
+            course.main(["test"])
+    assert not course.is_ready()
+
+
 def test_a_python_without_any_pip_is_told_how_to_get_one(course, monkeypatch, capsys):
     monkeypatch.setattr(course, "works", lambda *command: False)
     monkeypatch.setattr(course, "install_packages", course.pip_command)

@@ -155,6 +155,7 @@ def test_leftovers_of_an_interrupted_copy_are_removed(root, monkeypatch):
             workbook.refresh(root)
     assert any(name.endswith(".part") for name in files(root))
     assert LESSON not in files(root)
+    write(root, "workbook/notebooks/.a_lesson_since_renamed.ipynb.part", "half")
     workbook.refresh(root)
     assert files(root) == ["exercises/05_x.ipynb", "exercises/hints.json", LESSON]
 
