@@ -749,7 +749,7 @@ def _diagonal(function, which):
 
 
 def define(label, thing):
-    """Record that equation `label`, "(5.1) name", is a definition, and what it is in code.
+    """Record that equation `label`, "(n.m) name", is a definition, and what it is in code.
 
     Prints one line and returns the thing. Running a cell again is harmless.
     """

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measured import assert_gradient, measured_gradient
 
 from nnlib import activations
-from tests.measured import assert_gradient, measured_gradient
 
 mp.mp.dps = 50
 LAMBDA, ALPHA = (

@@ -42,6 +42,7 @@ MAY_IMPORT = {
 MAY_LOAD_LATE = {
     "plots": {"matplotlib", "cycler", "IPython"},
     "training": {"tqdm"},
+    "diagnosis": {"tqdm"},
     "sheets": {"IPython"},
     "explorers": {"matplotlib", "ipywidgets", "IPython"},
 }

@@ -3,10 +3,10 @@
 
 import numpy as np
 import pytest
+from measured import assert_gradient
 
 from nnlib import activations, initializers, layers
 from nnlib._shapes import ShapeError
-from tests.measured import assert_gradient
 
 
 def dense(D_in=3, D_out=4, seed=0):

@@ -4,10 +4,10 @@
 import mpmath as mp
 import numpy as np
 import pytest
+from measured import assert_gradient
 
 from nnlib import losses
 from nnlib._shapes import ShapeError
-from tests.measured import assert_gradient
 
 mp.mp.dps = 50
 HUGE = np.array([[1e300, -1e300, 0.0], [1000.0, -1000.0, 30.0], [1e-300, -1e-8, -30.0]])

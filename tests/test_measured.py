@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from tests.measured import assert_gradient, measured_gradient
+from measured import assert_gradient, measured_gradient
 
 
 def test_quadratic_form_has_the_gradient_of_the_textbook():

@@ -159,7 +159,7 @@ def mutant(module, true, wrong):
 
 
 def find_test(module, name):
-    tests = import_module(f"tests.test_{module.lstrip('_')}")
+    tests = import_module(f"test_{module.lstrip('_')}")
     names = [found for found in vars(tests) if found.startswith(f"test_{name}")]
     assert len(names) == 1, f"{tests.__name__} has {names} for {name!r}"
     return tests, getattr(tests, names[0])

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from measured import assert_gradient
+from test_layers import check_backward
 
 from nnlib import layers, losses, network
 from nnlib._shapes import ShapeError
-from tests.measured import assert_gradient
-from tests.test_layers import check_backward
 
 
 def small(seed=0, f="tanh"):

@@ -1,17 +1,17 @@
 """Training: every example once, the step taken, history, early stopping, penalty, progress bar."""
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from measured import assert_gradient
 
 from nnlib import layers, losses, network, optimizers, training
 from nnlib._shapes import ShapeError
-from tests.measured import assert_gradient
 
 
 def net(seed=0, rate=None):
@@ -294,55 +294,54 @@ def test_accuracy_counts_rows_and_refuses_targets_of_another_shape():
             training.accuracy(model, outputs, labels)
 
 
-class Slow(losses.SoftmaxCrossEntropy):
-    """A loss that needs a while, so that training takes longer than a second."""
-
-    def value(self, prediction, target):
-        time.sleep(0.15)
-        return super().value(prediction, target)
-
-
-def test_a_terminal_shows_a_bar_with_the_loss_once_training_takes_a_second(capfd):
-    fit(net(), *cloud(8), loss=Slow(), epochs=10, progress=True)
-    out, err = capfd.readouterr()
-    assert out == "" and "epochs:" in err and "/10 [" in err and "loss=" in err
-
-
-def test_a_short_training_and_one_without_progress_show_nothing(capfd):
-    fit(net(), *cloud(8), epochs=3, progress=True)
-    fit(net(), *cloud(8), loss=Slow(), epochs=8, progress=False)
-    assert "".join(capfd.readouterr()).strip() == ""
-
-
-NOTEBOOK = """
-import sys, time
+TRAINING = """
+import sys
 from types import ModuleType, SimpleNamespace
-import IPython
-sys.modules["ipykernel.zmqshell"] = ModuleType("zmqshell")
-IPython.get_ipython = lambda: SimpleNamespace(config={"IPKernelApp": {}})  # as in a kernel
-import tqdm.notebook
-shown = []
-tqdm.notebook.display = shown.append
+if "notebook" in sys.argv:
+    import IPython
+    sys.modules["ipykernel.zmqshell"] = ModuleType("zmqshell")
+    IPython.get_ipython = lambda: SimpleNamespace(config={"IPKernelApp": {}})
+    import tqdm.notebook
+    tqdm.notebook.display = lambda bar: print(type(bar).__name__, bar.children[1].max)
 import numpy as np
+import tqdm.std
 from nnlib import layers, losses, network, optimizers, training
+seconds = 0.0
+tqdm.std.time = lambda: seconds
 class Slow(losses.QuadraticLoss):
     def value(self, prediction, target):
-        time.sleep(0.15)
+        global seconds
+        seconds += 0.01 if "short" in sys.argv else 1.0
         return super().value(prediction, target)
-rng = np.random.default_rng(0)
-def run(**more):
-    model = network.Sequential([layers.Dense(2, 2, rng)])
-    X = np.ones((4, 2))
-    training.fit(model, Slow(), optimizers.SGD(0.1), X, X, epochs=9, rng=rng, **more)
-run(progress=False)
-print(len(shown))
-run()
-print([type(thing).__name__ for thing in shown], shown[0].children[1].max)
+rng, X = np.random.default_rng(0), np.ones((4, 2))
+model = network.Sequential([layers.Dense(2, 2, rng)])
+options = {"progress": False} if "without" in sys.argv else {}
+training.fit(model, Slow(), optimizers.SGD(0.1), X, X, epochs=9, rng=rng, **options)
 """
 
 
+def train_in(kind, **environment):
+    """Train in a fresh Python on a clock of its own; return what it printed and showed."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TQDM_")}
+    run = subprocess.run(
+        [sys.executable, "-c", TRAINING, kind], cwd=Path(__file__).parents[1],
+        env=kept | environment, capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    return run.stdout.strip(), run.stderr.strip()
+
+
+def test_a_terminal_shows_a_bar_with_the_loss_once_training_takes_a_while():
+    out, err = train_in("terminal", PYTHONIOENCODING="utf-8")
+    assert out == "" and "epochs:" in err and "8/9 [" in err and "loss=" in err
+    assert "0/9 [" not in err  # not from the start
+
+
 def test_a_notebook_gets_the_widget_bar():
-    root = Path(__file__).parent.parent
-    run = subprocess.run([sys.executable, "-c", NOTEBOOK], cwd=root, capture_output=True, text=True)
-    assert run.stdout.splitlines() == ["0", "['TqdmHBox'] 9.0"], run.stderr
-    assert "epochs" not in run.stderr
+    out, err = train_in("notebook")
+    assert out == "TqdmHBox 9.0" and "epochs" not in err
+
+
+def test_no_bar_for_a_short_training_nor_where_it_is_switched_off():
+    assert train_in("short") == ("", "")
+    assert train_in("without") == ("", "")
+    assert train_in("terminal", TQDM_DISABLE="1") == ("", "")
