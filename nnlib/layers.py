@@ -146,6 +146,44 @@ class Dropout(Layer):
         return self.rng.random(shape) >= self.rate
 
 
+class LayerNorm(Layer):
+    """Give every example mean 0 and variance 1 over its last axis, then scale and shift.
+
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta (Ba, Kiros & Hinton, 2016).
+
+    Parameters
+    ----------
+    D : int
+        Size of the last axis; gamma (D,) starts at 1, beta (D,) at 0.
+    epsilon : float
+        Keeps the root away from 0.
+    """
+
+    names = ("gamma", "beta")
+
+    def __init__(self, D, epsilon=1e-5):
+        self.gamma, self.beta, self.epsilon = np.ones(D), np.zeros(D), epsilon
+
+    def forward(self, X):
+        """Return y, of X's shape (..., D)."""
+        check_shape("X", X, (*np.shape(X)[:-1], len(self.gamma)))
+        centred = X - np.mean(X, axis=-1, keepdims=True)
+        self.spread = np.sqrt(np.mean(centred**2, axis=-1, keepdims=True) + self.epsilon)
+        self.N = centred / self.spread
+        return self.gamma * self.N + self.beta
+
+    def backward(self, upstream):
+        """Set dgamma and dbeta; return dX: upstream less its mean and its part along N."""
+        N = self.kept("N")
+        check_shape("upstream", upstream, N.shape)
+        examples = tuple(range(N.ndim - 1))
+        self.dgamma = (upstream * N).sum(axis=examples)
+        self.dbeta = np.sum(upstream, axis=examples)
+        dN = upstream * self.gamma
+        along = N * np.mean(dN * N, axis=-1, keepdims=True)
+        return (dN - np.mean(dN, axis=-1, keepdims=True) - along) / self.spread
+
+
 def _units_hint(where, array, rows=None):
     """Return the likely cause when a matrix does not fit the layer."""
     shape = np.shape(array)

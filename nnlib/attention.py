@@ -1,0 +1,158 @@
+"""Attention: every token asks, every token answers (lesson 15).
+
+Sequences are (B, T, D): B examples of T tokens with D numbers each.
+Source: Vaswani et al., "Attention Is All You Need", 2017.
+"""
+
+import math
+
+import numpy as np
+
+from nnlib._shapes import ShapeError, check_shape
+from nnlib.activations import softmax
+from nnlib.initializers import xavier
+from nnlib.layers import Layer
+from nnlib.network import Sequential
+
+
+def attention(Q, K, V, mask=None):
+    """Return softmax(Q K^T / sqrt d) V and the weights.
+
+    Parameters
+    ----------
+    Q, K, V : ndarray (..., T, d)
+        Queries, keys and values; K and V may have another T than Q.
+    mask : ndarray of bool, broadcastable to (..., T, T), optional
+        True where a query may look. Every query needs one True.
+
+    Returns
+    -------
+    output : ndarray (..., T, d)
+    A : ndarray (..., T, T)
+        Row t: how much query t takes from each value; sums to 1.
+    """
+    A = softmax(scores(Q, K, mask))
+    return A @ V, A
+
+
+def scores(Q, K, mask=None):
+    """Return Q K^T / sqrt d, -inf where the mask forbids to look.
+
+    The factor keeps the variance of a sum of d products at 1.
+    """
+    S = Q @ np.swapaxes(K, -1, -2) / math.sqrt(Q.shape[-1])
+    if mask is None:
+        return S
+    if not np.all(np.any(mask, axis=-1)):
+        raise ValueError("the mask leaves a query nothing to look at: its row has no True")
+    return np.where(mask, S, -np.inf)
+
+
+def attention_backward(upstream, Q, K, V, A):
+    """Return dQ, dK, dV from the upstream gradient of the output, (..., T, d).
+
+    Through the weights row by row: dS is the softmax's vector-Jacobian product. Where the
+    mask forbade to look A is 0, and so is dS.
+    """
+    dV = np.swapaxes(A, -1, -2) @ upstream
+    dA = upstream @ np.swapaxes(V, -1, -2)
+    dS = A * (dA - (A * dA).sum(axis=-1, keepdims=True)) / math.sqrt(Q.shape[-1])
+    return dS @ K, np.swapaxes(dS, -1, -2) @ Q, dV
+
+
+def causal_mask(T):
+    """Return (T, T), True where query t looks at token s <= t: no peeking ahead."""
+    return np.tri(T, dtype=bool)
+
+
+class MultiHeadAttention(Layer):
+    """Several attentions side by side, each on its own D / heads numbers.
+
+    Parameters
+    ----------
+    D, heads : int
+        Numbers a token; `heads` divides D.
+    rng : numpy.random.Generator
+        Draws W_Q, W_K, W_V, W_O, each (D, D).
+    mask : ndarray (T, T) of bool, optional
+        True where a query may look.
+    """
+
+    names = ("W_Q", "W_K", "W_V", "W_O")
+
+    def __init__(self, D, heads, rng, mask=None):
+        if D % heads:
+            raise ShapeError(f"D = {D} numbers cannot be dealt to {heads} heads evenly")
+        self.heads, self.mask = heads, mask
+        self.W_Q, self.W_K, self.W_V, self.W_O = (xavier(D, D, rng) for _ in range(4))
+
+    def forward(self, X):
+        """Return (B, T, D) for X (B, T, D); the weights (B, heads, T, T) are kept as A."""
+        check_shape("X", X, ("B", "T", len(self.W_Q)))
+        self.X = np.asarray(X)
+        self.Q, self.K, self.V = (self._deal(X @ W.T) for W in (self.W_Q, self.W_K, self.W_V))
+        output, self.A = attention(self.Q, self.K, self.V, self.mask)
+        self.H = self._collect(output)
+        return self.H @ self.W_O.T
+
+    def backward(self, upstream):
+        """Set dW_Q, dW_K, dW_V, dW_O from upstream (B, T, D); return dX (B, T, D)."""
+        check_shape("upstream", upstream, self.kept("X").shape)
+        self.dW_O = _weight_gradient(upstream, self.H)
+        through_heads = self._deal(upstream @ self.W_O)
+        parts = attention_backward(through_heads, self.Q, self.K, self.V, self.A)
+        dQ, dK, dV = (self._collect(part) for part in parts)
+        self.dW_Q, self.dW_K, self.dW_V = (_weight_gradient(d, self.X) for d in (dQ, dK, dV))
+        return dQ @ self.W_Q + dK @ self.W_K + dV @ self.W_V
+
+    def _deal(self, X):
+        """Deal the D numbers to the heads: (B, T, D) becomes (B, heads, T, d)."""
+        B, T, D = X.shape
+        return X.reshape(B, T, self.heads, D // self.heads).transpose(0, 2, 1, 3)
+
+    def _collect(self, H):
+        """Lay the heads side by side: (B, heads, T, d) becomes (B, T, D)."""
+        B, heads, T, d = H.shape
+        return H.transpose(0, 2, 1, 3).reshape(B, T, heads * d)
+
+
+class PerToken(Sequential):
+    """Apply the layers to every token by itself: (B, T, D) goes through as (B T, D)."""
+
+    def forward(self, X):
+        """Return (B, T, D_out) for X (B, T, D)."""
+        check_shape("X", X, ("B", "T", "D"))
+        rows = super().forward(np.reshape(X, (-1, np.shape(X)[2])))
+        return rows.reshape(*np.shape(X)[:2], -1)
+
+    def backward(self, upstream):
+        """Return dX (B, T, D) from upstream (B, T, D_out)."""
+        check_shape("upstream", upstream, ("B", "T", "D"))
+        rows = super().backward(np.reshape(upstream, (-1, np.shape(upstream)[2])))
+        return rows.reshape(*np.shape(upstream)[:2], -1)
+
+
+class Residual(Sequential):
+    """y = x + f(x), f the layers in a row: the gradient takes both ways and adds up."""
+
+    def forward(self, X):
+        """Return X + f(X), of X's shape."""
+        return X + super().forward(X)
+
+    def backward(self, upstream):
+        """Return upstream + the gradient through f."""
+        return upstream + super().backward(upstream)
+
+
+def positional_encoding(T, D):
+    """Return (T, D): sine and cosine of t at D/2 wavelengths from 2 pi to 10000 * 2 pi.
+
+    Without it attention cannot tell the order of its tokens.
+    """
+    t = np.arange(T)[:, None] / 10000.0 ** (np.arange(0, D, 2) / D)
+    return np.stack([np.sin(t), np.cos(t)], axis=-1).reshape(T, -1)[:, :D]
+
+
+def _weight_gradient(delta, X):
+    """Return sum over examples and tokens of delta x^T, (D, D)."""
+    return delta.reshape(-1, delta.shape[-1]).T @ X.reshape(-1, X.shape[-1])
