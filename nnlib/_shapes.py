@@ -1,4 +1,4 @@
-"""Shape errors in the notation of the course: symbol, shape found, shape expected."""
+"""What all of nnlib shares: shape errors in the notation of the course, and the form of a layer."""
 
 import numpy as np
 
@@ -36,6 +36,36 @@ def check_shape(symbol, array, expected, hint=""):
         cause = _known_mistake(found, expected) or hint or _first_difference(found, expected)
         wanted = str(tuple(expected)).replace("'", "")
         raise ShapeError(f"{symbol} has shape {found}, expected {wanted}: {cause}")
+
+
+def floats(Z):
+    """Return Z as an array of floats: whole numbers become float64, since -z wraps in uint8."""
+    Z = np.asarray(Z)
+    return Z if Z.dtype.kind == "f" else Z.astype(float)
+
+
+class Layer:
+    """What all layers share: named parameters and, beside them, their gradients."""
+
+    names = ()  # of the parameters; the gradient of W is the attribute dW
+    training = False  # True while `fit` trains: only Dropout behaves differently then
+
+    @property
+    def parameters(self):
+        """Return {name: array}; writing into an array changes the layer."""
+        return {name: getattr(self, name) for name in self.names}
+
+    @property
+    def gradients(self):
+        """Return {name: dL/d(name)}, as the last `backward` left them."""
+        return {name: self.kept("d" + name) for name in self.names}
+
+    def kept(self, name):
+        """Return what an earlier pass kept on this layer; say so when there was none."""
+        if name not in vars(self):
+            layer = type(self).__name__
+            raise RuntimeError(f"{layer} has no {name} yet: call forward, then backward")
+        return getattr(self, name)
 
 
 def _matches(found, expected):

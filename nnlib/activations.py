@@ -14,14 +14,10 @@ import math
 
 import numpy as np
 
+from nnlib._shapes import floats
+
 SELU_LAMBDA = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
-
-
-def floats(Z):
-    """Return Z as an array of floats: whole numbers become float64, since -z wraps in uint8."""
-    Z = np.asarray(Z)
-    return Z if Z.dtype.kind == "f" else Z.astype(float)
 
 
 def sigmoid(Z):

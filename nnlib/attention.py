@@ -8,11 +8,9 @@ import math
 
 import numpy as np
 
-from nnlib._shapes import ShapeError, check_shape
+from nnlib._shapes import Layer, ShapeError, check_shape
 from nnlib.activations import softmax
 from nnlib.initializers import xavier
-from nnlib.layers import Layer
-from nnlib.network import Sequential
 
 
 def attention(Q, K, V, mask=None):
@@ -114,34 +112,6 @@ class MultiHeadAttention(Layer):
         """Lay the heads side by side: (B, heads, T, d) becomes (B, T, D)."""
         B, heads, T, d = H.shape
         return H.transpose(0, 2, 1, 3).reshape(B, T, heads * d)
-
-
-class PerToken(Sequential):
-    """Apply the layers to every token by itself: (B, T, D) goes through as (B T, D)."""
-
-    def forward(self, X):
-        """Return (B, T, D_out) for X (B, T, D)."""
-        check_shape("X", X, ("B", "T", "D"))
-        rows = super().forward(np.reshape(X, (-1, np.shape(X)[2])))
-        return rows.reshape(*np.shape(X)[:2], -1)
-
-    def backward(self, upstream):
-        """Return dX (B, T, D) from upstream (B, T, D_out)."""
-        check_shape("upstream", upstream, ("B", "T", "D"))
-        rows = super().backward(np.reshape(upstream, (-1, np.shape(upstream)[2])))
-        return rows.reshape(*np.shape(upstream)[:2], -1)
-
-
-class Residual(Sequential):
-    """y = x + f(x), f the layers in a row: the gradient takes both ways and adds up."""
-
-    def forward(self, X):
-        """Return X + f(X), of X's shape."""
-        return X + super().forward(X)
-
-    def backward(self, upstream):
-        """Return upstream + the gradient through f."""
-        return upstream + super().backward(upstream)
 
 
 def positional_encoding(T, D):

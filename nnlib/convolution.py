@@ -7,9 +7,8 @@ What networks call convolution slides the kernel without flipping it: a cross-co
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nnlib._shapes import ShapeError, check_shape
+from nnlib._shapes import Layer, ShapeError, check_shape
 from nnlib.initializers import he
-from nnlib.layers import Layer
 
 
 def correlate(x, w, mode="valid"):

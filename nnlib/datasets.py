@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nnlib._shapes import ShapeError
 
 
 def digits():
@@ -39,7 +38,7 @@ def split(X, Y, rng, test_share=0.2):
         Copies; every example is in exactly one part, and each part has at least one.
     """
     if len(X) != len(Y):
-        raise ShapeError(f"X has {len(X)} rows and Y has {len(Y)}: expected one target a row")
+        raise ValueError(f"X has {len(X)} rows and Y has {len(Y)}: expected one target a row")
     order, n_test = rng.permutation(len(X)), round(test_share * len(X))
     if not 0 < n_test < len(X):
         raise ValueError(f"test_share {test_share} of {len(X)} examples leaves a part empty")

@@ -7,33 +7,9 @@ which is the upstream of the layer below. No layer divides by B: the loss has do
 
 import numpy as np
 
-from nnlib._shapes import check_shape
+from nnlib._shapes import Layer, check_shape
 from nnlib.activations import ACTIVATIONS
 from nnlib.initializers import he
-
-
-class Layer:
-    """What all layers share: named parameters and, beside them, their gradients."""
-
-    names = ()  # of the parameters; the gradient of W is the attribute dW
-    training = False  # True while `fit` trains: only Dropout behaves differently then
-
-    @property
-    def parameters(self):
-        """Return {name: array}; writing into an array changes the layer."""
-        return {name: getattr(self, name) for name in self.names}
-
-    @property
-    def gradients(self):
-        """Return {name: dL/d(name)}, as the last `backward` left them."""
-        return {name: self.kept("d" + name) for name in self.names}
-
-    def kept(self, name):
-        """Return what an earlier pass kept on this layer; say so when there was none."""
-        if name not in vars(self):
-            layer = type(self).__name__
-            raise RuntimeError(f"{layer} has no {name} yet: call forward, then backward")
-        return getattr(self, name)
 
 
 class Dense(Layer):

@@ -6,8 +6,7 @@ one example a row; `gradient` has the prediction's shape.
 
 import numpy as np
 
-from nnlib._shapes import ShapeError, check_shape
-from nnlib.activations import floats, sigmoid, softmax, softplus
+from nnlib._shapes import ShapeError, check_shape, floats
 
 
 class QuadraticLoss:
@@ -55,7 +54,7 @@ class BinaryCrossEntropy:
         P, Y = _pair(prediction, target)
         _check_probabilities("target", Y)
         if self.from_logits:
-            return float(np.sum(Y * softplus(-P) + (1.0 - Y) * softplus(P))) / len(P)
+            return float(np.sum(Y * _log_1_plus_exp(-P) + (1.0 - Y) * _log_1_plus_exp(P))) / len(P)
         _check_probabilities("prediction", P)
         return 0.0 - float(np.sum(_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P))) / len(P)
 
@@ -64,7 +63,7 @@ class BinaryCrossEntropy:
         P, Y = _pair(prediction, target)
         _check_probabilities("target", Y)
         if self.from_logits:
-            return (sigmoid(P) - Y) / len(P)
+            return (np.exp(-_log_1_plus_exp(-P)) - Y) / len(P)
         _check_probabilities("prediction", P)
         return (_ratio(1.0 - Y, 1.0 - P) - _ratio(Y, P)) / len(P)
 
@@ -84,7 +83,7 @@ class SoftmaxCrossEntropy:
     def gradient(self, prediction, target):
         """Return (softmax(z) - y) / B, shape (B, C)."""
         Y = _distributions(prediction, target)
-        return (softmax(prediction) - Y) / len(Y)
+        return (np.exp(log_softmax(prediction)) - Y) / len(Y)
 
 
 def log_softmax(Z):
@@ -130,6 +129,11 @@ def _check_probabilities(symbol, P):
             cause = "for logits write BinaryCrossEntropy(from_logits=True)"
         found = f"from {P.min():.4g} to {P.max():.4g}"
         raise ValueError(f"{symbol} has entries {found}, expected 0 to 1: {cause}")
+
+
+def _log_1_plus_exp(Z):
+    """Return log(1 + e^z) = -log sigmoid(-z), without overflow."""
+    return np.maximum(Z, 0.0) + np.log1p(np.exp(-np.abs(Z)))
 
 
 def _y_log_p(Y, P):

@@ -1,6 +1,8 @@
 """A network is its layers in a row: forward from first to last, backward from last to first."""
 
-from nnlib.layers import Layer
+import numpy as np
+
+from nnlib.layers import Layer, check_shape
 
 
 class Sequential(Layer):
@@ -54,3 +56,31 @@ class Sequential(Layer):
             for n, layer in enumerate(self.layers)
             for name, array in getattr(layer, kind).items()
         }
+
+
+class PerToken(Sequential):
+    """Apply the layers to every token by itself: (B, T, D) goes through as (B T, D)."""
+
+    def forward(self, X):
+        """Return (B, T, D_out) for X (B, T, D)."""
+        check_shape("X", X, ("B", "T", "D"))
+        rows = super().forward(np.reshape(X, (-1, np.shape(X)[2])))
+        return rows.reshape(*np.shape(X)[:2], -1)
+
+    def backward(self, upstream):
+        """Return dX (B, T, D) from upstream (B, T, D_out)."""
+        check_shape("upstream", upstream, ("B", "T", "D"))
+        rows = super().backward(np.reshape(upstream, (-1, np.shape(upstream)[2])))
+        return rows.reshape(*np.shape(upstream)[:2], -1)
+
+
+class Residual(Sequential):
+    """y = x + f(x), f the layers in a row: the gradient takes both ways and adds up."""
+
+    def forward(self, X):
+        """Return X + f(X), of X's shape."""
+        return X + super().forward(X)
+
+    def backward(self, upstream):
+        """Return upstream + the gradient through f."""
+        return upstream + super().backward(upstream)

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nnlib._shapes import ShapeError, check_shape
-
 
 @dataclass
 class History:
@@ -36,7 +34,7 @@ def minibatches(X, Y, batch_size, rng):
     The last batch is smaller when `batch_size` does not divide the number of rows.
     """
     if len(X) != len(Y) or not len(X):
-        raise ShapeError(f"X has {len(X)} rows and Y has {len(Y)}: expected as many, at least 1")
+        raise ValueError(f"X has {len(X)} rows and Y has {len(Y)}: expected as many, at least 1")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected at least 1")
     X, Y, order = np.asarray(X), np.asarray(Y), rng.permutation(len(X))
@@ -115,7 +113,9 @@ def evaluate(network, loss, X, Y):
 
 def accuracy(network, X, labels):
     """Return the share of rows whose largest output is at the label, in [0, 1]."""
-    check_shape("labels", labels, (len(X),), "give one class number for each row")
+    if np.shape(labels) != (len(X),):
+        found, wanted = np.shape(labels), (len(X),)
+        raise ValueError(f"labels has shape {found}, expected {wanted}: one class number a row")
     return float(np.mean(np.argmax(network.forward(X), axis=1) == labels))
 
 

@@ -61,3 +61,11 @@ def test_a_shape_error_is_a_value_error_and_shows_one_line_in_a_notebook():
     error = _shapes.ShapeError("X has shape (3,)")
     assert isinstance(error, ValueError)
     assert error._render_traceback_() == ["ShapeError: X has shape (3,)"]
+
+
+def test_floats_keeps_floats_and_makes_whole_numbers_float64():
+    for dtype in (np.float32, np.float64):
+        Z = np.array([1.5], dtype)
+        assert _shapes.floats(Z) is Z
+    for whole in ([1, 2], np.uint8([1, 2]), np.array([True])):
+        assert _shapes.floats(whole).dtype == np.float64
