@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 
-
 def digits():
     """Return the UCI handwritten digits: 1,797 real images of 8 x 8 pixels.
 

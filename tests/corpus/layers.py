@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.corpus import right, wrong
-from tests.corpus.plain import ELEMENTWISE, softmax
+from tests.corpus.plain import ELEMENTWISE
 
 
 class Layer:

@@ -4,10 +4,9 @@ import json
 import urllib.request
 from pathlib import Path
 
+import moves
 import nbformat
 import pytest
-
-import moves
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
