@@ -29,6 +29,7 @@ def attention(Q, K, V, mask=None):
     A : ndarray (..., T, T)
         Row t: how much query t takes from each value; sums to 1.
     """
+    check_shape("V", V, (*np.shape(K)[:-1], "d"))
     A = softmax(scores(Q, K, mask))
     return A @ V, A
 
@@ -38,12 +39,9 @@ def scores(Q, K, mask=None):
 
     The factor keeps the variance of a sum of d products at 1.
     """
+    check_shape("K", K, (*np.shape(Q)[:-2], "T", np.shape(Q)[-1]))
     S = Q @ np.swapaxes(K, -1, -2) / math.sqrt(Q.shape[-1])
-    if mask is None:
-        return S
-    if not np.all(np.any(mask, axis=-1)):
-        raise ValueError("the mask leaves a query nothing to look at: its row has no True")
-    return np.where(mask, S, -np.inf)
+    return S if mask is None else np.where(_checked(mask, S.shape), S, -np.inf)
 
 
 def attention_backward(upstream, Q, K, V, A):
@@ -79,7 +77,7 @@ class MultiHeadAttention(Layer):
     names = ("W_Q", "W_K", "W_V", "W_O")
 
     def __init__(self, D, heads, rng, mask=None):
-        if D % heads:
+        if heads < 1 or D % heads:
             raise ShapeError(f"D = {D} numbers cannot be dealt to {heads} heads evenly")
         self.heads, self.mask = heads, mask
         self.W_Q, self.W_K, self.W_V, self.W_O = (xavier(D, D, rng) for _ in range(4))
@@ -87,14 +85,16 @@ class MultiHeadAttention(Layer):
     def forward(self, X):
         """Return (B, T, D) for X (B, T, D); the weights (B, heads, T, T) are kept as A."""
         check_shape("X", X, ("B", "T", len(self.W_Q)))
-        self.X = np.asarray(X)
-        self.Q, self.K, self.V = (self._deal(X @ W.T) for W in (self.W_Q, self.W_K, self.W_V))
-        output, self.A = attention(self.Q, self.K, self.V, self.mask)
+        X = np.asarray(X)
+        Q, K, V = (self._deal(X @ W.T) for W in (self.W_Q, self.W_K, self.W_V))
+        output, self.A = attention(Q, K, V, self.mask)
+        self.X, self.Q, self.K, self.V = X, Q, K, V
         self.H = self._collect(output)
         return self.H @ self.W_O.T
 
     def backward(self, upstream):
         """Set dW_Q, dW_K, dW_V, dW_O from upstream (B, T, D); return dX (B, T, D)."""
+        upstream = np.asarray(upstream)
         check_shape("upstream", upstream, self.kept("X").shape)
         self.dW_O = _weight_gradient(upstream, self.H)
         through_heads = self._deal(upstream @ self.W_O)
@@ -115,12 +115,25 @@ class MultiHeadAttention(Layer):
 
 
 def positional_encoding(T, D):
-    """Return (T, D): sine and cosine of t at D/2 wavelengths from 2 pi to 10000 * 2 pi.
+    """Return (T, D): sine and cosine of t at D/2 wavelengths, from 2 pi towards 10000 * 2 pi.
 
     Without it attention cannot tell the order of its tokens.
     """
     t = np.arange(T)[:, None] / 10000.0 ** (np.arange(0, D, 2) / D)
     return np.stack([np.sin(t), np.cos(t)], axis=-1).reshape(T, -1)[:, :D]
+
+
+def _checked(mask, shape):
+    mask = np.asarray(mask)
+    if mask.dtype != bool:
+        raise ValueError(f"mask holds {mask.dtype}, expected bool: True where a query may look")
+    sizes = zip(mask.shape[::-1], shape[::-1])
+    if mask.ndim > len(shape) or any(size not in (1, expected) for size, expected in sizes):
+        cause = "it has a row for each query and a column for each key"
+        raise ShapeError(f"mask has shape {mask.shape}, expected {shape[-2:]}: {cause}")
+    if not mask.any(axis=-1).all():
+        raise ValueError("the mask leaves a query nothing to look at: its row has no True")
+    return mask
 
 
 def _weight_gradient(delta, X):

@@ -51,9 +51,10 @@ class Node(NDArrayOperatorsMixin):
         flow = {self: self._start(upstream)}
         for node in reversed(topological_order(self)):
             u = flow.pop(node)
-            node.gradient = node.gradient + u
+            node.gradient = np.asarray(node.gradient + u)
             for parent, share in node.edges:
                 part = unbroadcast(share(u), parent.array.shape)
+                part = part.astype(parent.array.dtype, copy=False)
                 flow[parent] = flow[parent] + part if parent in flow else part
 
     def _start(self, upstream):
@@ -62,7 +63,8 @@ class Node(NDArrayOperatorsMixin):
                 f"backward from an array of shape {self.array.shape}: pass upstream=..., of that "
                 "shape, or sum to one number first"
             )
-        upstream = np.ones_like(self.array) if upstream is None else np.asarray(upstream)
+        upstream = np.ones_like(self.array) if upstream is None else upstream
+        upstream = np.asarray(upstream, self.array.dtype)
         if upstream.shape != self.array.shape:
             raise ValueError(f"upstream has shape {upstream.shape}, expected {self.array.shape}")
         return upstream
@@ -70,8 +72,8 @@ class Node(NDArrayOperatorsMixin):
     def __array_ufunc__(self, operation, method, *arguments, **options):
         """Apply a numpy operation to arrays and nodes; the result remembers both."""
         if operation not in RULES or method != "__call__" or options:
-            raise TypeError(f"RULES has no derivative for numpy.{operation.__name__}.{method}")
-        arrays = [a.array if isinstance(a, Node) else np.asarray(a) for a in arguments]
+            raise TypeError(_no_rule(operation, method, options))
+        arrays = [_value(a) for a in arguments]
         y = operation(*arrays)
         edges = [
             (a, lambda u, rule=rule: rule(u, y, *arrays))
@@ -79,6 +81,16 @@ class Node(NDArrayOperatorsMixin):
             if isinstance(a, Node)
         ]
         return Node(y, edges, operation.__name__)
+
+    def __array_function__(self, function, types, arguments, options):
+        """Take numpy.sum(x, ...) for x.sum(...), and so for every method of a node."""
+        method = getattr(self, function.__name__, None)
+        if method is None:
+            raise TypeError(f"a node has no derivative for numpy.{function.__name__}")
+        return method(*arguments[1:], **options) if callable(method) else method
+
+    def __array__(self, *_, **__):
+        raise TypeError("a node is not an array: write x.array for its numbers")
 
     def sum(self, axis=None, keepdims=False):
         """Return the sum over `axis`; going back, each summand gets the whole upstream."""
@@ -96,9 +108,15 @@ class Node(NDArrayOperatorsMixin):
         if axis is None:
             largest = self.reshape(-1).max(0)
             return largest.reshape((1,) * self.array.ndim) if keepdims else largest
-        winners = self.array == self.array.max(axis, keepdims=True)
-        winners &= winners.cumsum(axis) == 1
-        return (self * winners).sum(axis, keepdims)
+        winner = np.expand_dims(self.array.argmax(axis), axis)
+        y = np.take_along_axis(self.array, winner, axis)
+
+        def to_winner(u):
+            whole = np.zeros_like(self.array)
+            np.put_along_axis(whole, winner, u.reshape(y.shape), axis)
+            return whole
+
+        return self._made(y if keepdims else y.squeeze(axis), to_winner, "max")
 
     def reshape(self, *shape):
         """Return the same numbers in another shape."""
@@ -109,7 +127,7 @@ class Node(NDArrayOperatorsMixin):
         """Return the array with its axes permuted, by default reversed."""
         axes = axes[0] if axes and isinstance(axes[0], (tuple, list)) else axes
         axes = axes or tuple(range(self.array.ndim))[::-1]
-        back = np.argsort(axes)
+        back = np.argsort(np.arange(self.array.ndim)[list(axes)])  # -1 is the last
         return self._made(self.array.transpose(axes), lambda u: u.transpose(back), "transpose")
 
     @property
@@ -158,7 +176,7 @@ class Node(NDArrayOperatorsMixin):
         return f"Node({self.array!r})"
 
     __hash__ = object.__hash__  # a node is itself, not its numbers: comparing stays identity
-    __eq__ = object.__eq__
+    __eq__, __ne__ = object.__eq__, object.__ne__
 
 
 def topological_order(end):
@@ -191,6 +209,19 @@ def zero_gradients(nodes):
         node.gradient = np.zeros_like(node.array)
 
 
+def _value(a):
+    if isinstance(a, (Node, list, tuple)):
+        return a.array if isinstance(a, Node) else np.asarray(a)
+    return a  # a number of Python stays one: float32 times 2.0 is float32
+
+
+def _no_rule(operation, method, options):
+    if "out" in options:
+        return "a node is never changed in place: write x = x + y instead of x += y"
+    name = operation.__name__ + ("" if method == "__call__" else f".{method}")
+    return f"RULES has no derivative for numpy.{name}" + "".join(f" with {o}" for o in options)
+
+
 def _turned(a):
     return np.swapaxes(a, -1, -2)
 
@@ -207,13 +238,21 @@ def _matmul_right(u, y, a, b):
     return (_turned(a) @ u[..., None])[..., 0] if b.ndim == 1 else _turned(a) @ u
 
 
+def _power_base(u, y, a, b):
+    return u * b * a ** np.where(b, b - 1.0, 1.0)  # x^0 is constant, also at 0
+
+
+def _power_exponent(u, y, a, b):
+    return u * y * np.log(np.where(y, a, 1.0))  # 0^b stays 0 for b > 0
+
+
 # operation: for each argument its share of the gradient, from upstream u, result y, arguments
 RULES = {
     np.add: (lambda u, y, a, b: u, lambda u, y, a, b: u),
     np.subtract: (lambda u, y, a, b: u, lambda u, y, a, b: -u),
     np.multiply: (lambda u, y, a, b: u * b, lambda u, y, a, b: u * a),
     np.true_divide: (lambda u, y, a, b: u / b, lambda u, y, a, b: -u * y / b),
-    np.power: (lambda u, y, a, b: u * b * a ** (b - 1.0), lambda u, y, a, b: u * y * np.log(a)),
+    np.power: (_power_base, _power_exponent),
     np.matmul: (_matmul_left, _matmul_right),
     np.maximum: (lambda u, y, a, b: u * (a > b), lambda u, y, a, b: u * (a <= b)),
     np.minimum: (lambda u, y, a, b: u * (a < b), lambda u, y, a, b: u * (a >= b)),

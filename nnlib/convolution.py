@@ -7,7 +7,7 @@ What networks call convolution slides the kernel without flipping it: a cross-co
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nnlib._shapes import Layer, ShapeError, check_shape
+from nnlib._shapes import Layer, ShapeError, check_shape, floats
 from nnlib.initializers import he
 
 
@@ -20,8 +20,10 @@ def correlate(x, w, mode="valid"):
     w : ndarray (m, n)
     mode : {"valid", "full", "same"}
         "valid": the kernel lies inside x, (H - m + 1, W - n + 1). "full": it overlaps x
-        anywhere, (H + m - 1, W + n - 1). "same": the middle of full, (H, W).
+        anywhere, (H + m - 1, W + n - 1). "same": the middle of full, (H, W); of an even
+        kernel the larger half hangs out below and to the right.
     """
+    x, w = _image("x", x), _image("w", w)
     m, n = w.shape
     margins = {"valid": (0, 0, 0, 0), "full": (m - 1, m - 1, n - 1, n - 1)}
     margins["same"] = ((m - 1) // 2, m // 2, (n - 1) // 2, n // 2)
@@ -40,8 +42,13 @@ def flip(w):
 
 
 def convolve(x, w, mode="valid"):
-    """Return sum_ab x[p - a, q - b] w[a, b], the true convolution: correlate with w flipped."""
-    if mode == "same":  # the middle of the full convolution, also for even sizes
+    """Return sum_ab x[p - a, q - b] w[a, b], the true convolution: correlate with w flipped.
+
+    In mode "same" an even kernel hangs out above and to the left, the other way round than in
+    `correlate`: so each of the two takes the gradient of the other back to its input.
+    """
+    x, w = _image("x", x), _image("w", w)
+    if mode == "same":
         full = convolve(x, w, "full")
         top, left = (w.shape[0] - 1) // 2, (w.shape[1] - 1) // 2
         return full[top : top + x.shape[0], left : left + x.shape[1]]
@@ -50,6 +57,8 @@ def convolve(x, w, mode="valid"):
 
 def output_size(size, kernel, stride=1, padding=0):
     """Return how many places a kernel has along one axis: (size + 2 p - m) // s + 1."""
+    if stride < 1 or padding < 0:
+        raise ValueError(f"stride is {stride} and padding {padding}, expected at least 1 and 0")
     places = (size + 2 * padding - kernel) // stride + 1
     if places < 1:
         raise ShapeError(f"a kernel of {kernel} does not fit into {size} with padding {padding}")
@@ -100,7 +109,7 @@ class Conv2D(Layer):
         """Return Z (B, C_out, H_out, W_out) for X (B, C_in, H, W)."""
         C_out, C_in, size, _ = self.W.shape
         check_shape("X", X, ("B", C_in, "H", "W"))
-        output_size(min(X.shape[2:]), size, self.stride, self.padding)
+        output_size(min(np.shape(X)[2:]), size, self.stride, self.padding)
         self.X = _padded(X, self.padding)
         V = windows(self.X, size, self.stride)
         B, _, H, W = V.shape[:4]
@@ -146,7 +155,7 @@ class Pool2D(Layer):
     """What all pooling shares: windows of size x size, `stride` apart, in every map."""
 
     def __init__(self, size, stride=None):
-        self.size, self.stride = size, stride or size
+        self.size, self.stride = size, size if stride is None else stride
 
     def forward(self, X):
         """Return one number per window of X (B, C, H, W): (B, C, H_out, W_out)."""
@@ -217,6 +226,11 @@ class Subsample2D(AvgPool2D):
         self.dW = (upstream * self.M).sum(axis=(0, 2, 3))
         self.db = np.sum(upstream, axis=(0, 2, 3))
         return super().backward(upstream * self.W[:, None, None])
+
+
+def _image(symbol, x):
+    check_shape(symbol, x, ("H", "W"))
+    return floats(x)
 
 
 def _padded(X, p):

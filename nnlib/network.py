@@ -65,13 +65,14 @@ class PerToken(Sequential):
         """Return (B, T, D_out) for X (B, T, D)."""
         check_shape("X", X, ("B", "T", "D"))
         rows = super().forward(np.reshape(X, (-1, np.shape(X)[2])))
-        return rows.reshape(*np.shape(X)[:2], -1)
+        self.tokens = np.shape(X)[:2]
+        return rows.reshape(*self.tokens, *rows.shape[1:])
 
     def backward(self, upstream):
         """Return dX (B, T, D) from upstream (B, T, D_out)."""
-        check_shape("upstream", upstream, ("B", "T", "D"))
+        check_shape("upstream", upstream, (*self.kept("tokens"), "D"))
         rows = super().backward(np.reshape(upstream, (-1, np.shape(upstream)[2])))
-        return rows.reshape(*np.shape(upstream)[:2], -1)
+        return rows.reshape(*self.tokens, *rows.shape[1:])
 
 
 class Residual(Sequential):
@@ -79,8 +80,10 @@ class Residual(Sequential):
 
     def forward(self, X):
         """Return X + f(X), of X's shape."""
-        return X + super().forward(X)
+        f = super().forward(X)
+        check_shape("f(X)", f, np.shape(X), "the layers must return the shape they are given")
+        return np.add(X, f)
 
     def backward(self, upstream):
         """Return upstream + the gradient through f."""
-        return upstream + super().backward(upstream)
+        return np.add(upstream, super().backward(upstream))
