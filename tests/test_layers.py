@@ -123,12 +123,73 @@ def test_an_unknown_activation_is_refused_with_the_known_names():
         layers.Activation("Relu")
 
 
+def norm(D=3, seed=0, epsilon=1e-5):
+    layer = layers.LayerNorm(D, epsilon)
+    layer.gamma[...], layer.beta[...] = np.random.default_rng(seed).normal(size=(2, D))
+    return layer
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (1, 3), (4, 1), (2, 4, 3), (2, 2, 3, 5), (6,)], ids=str)
+def test_layer_norm_forward_by_loops_and_backward_measured(shape):
+    layer, X = norm(shape[-1]), np.random.default_rng(2).normal(size=shape)
+    Y = layer.forward(X)
+    for at in np.ndindex(shape[:-1]):
+        x = X[at].tolist()
+        mean = sum(x) / len(x)
+        root = (sum((v - mean) ** 2 for v in x) / len(x) + 1e-5) ** 0.5
+        for k, v in enumerate(x):
+            y = layer.gamma[k] * (v - mean) / root + layer.beta[k]
+            assert Y[at][k] == pytest.approx(y, rel=1e-11, abs=1e-12)
+    for seed in (0, 1):
+        check_backward(layer, X, seed)
+
+
+def test_layer_norm_gives_every_example_mean_0_and_variance_1():
+    X = 7.0 + 30.0 * np.random.default_rng(0).normal(size=(4, 50))
+    N = layers.LayerNorm(50).forward(X)
+    np.testing.assert_allclose(N.mean(axis=1), 0.0, atol=1e-14)
+    expected = X.var(axis=1) / (X.var(axis=1) + 1e-5)
+    np.testing.assert_allclose(N.var(axis=1), expected, rtol=1e-12)
+    for other in (3.0 * X, X + 5.0):  # neither scale nor offset goes through
+        np.testing.assert_allclose(layers.LayerNorm(50).forward(other), N, atol=1e-5)
+
+
+def test_the_gradient_of_layer_norm_has_no_part_along_1_and_along_N():
+    layer, rng = layers.LayerNorm(6, epsilon=0.0), np.random.default_rng(0)
+    X, U = rng.normal(size=(2, 5, 6))
+    N = layer.forward(X)
+    dX = layer.backward(U)
+    np.testing.assert_allclose(dX.sum(axis=1), 0.0, atol=1e-14)
+    np.testing.assert_allclose((dX * N).sum(axis=1), 0.0, atol=1e-13)
+
+
+def test_layer_norm_of_a_constant_row_is_beta_and_the_slope_is_finite():
+    layer, U = norm(), np.random.default_rng(1).normal(size=(2, 3))
+    assert np.array_equal(layer.forward(np.full((2, 3), 4.0)), [layer.beta, layer.beta])
+    dX, dN = layer.backward(U), U * layer.gamma
+    centred = dN - dN.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(dX, centred / np.sqrt(1e-5), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape, message", [
+    ((5, 4), "X has shape (5, 4), expected (5, 3): look at axis 1"),
+    ((2, 5, 4), "X has shape (2, 5, 4), expected (2, 5, 3): look at axis 2"),
+    ((4,), "X has shape (4,), expected (3,): look at axis 0"),
+    ((), "X has shape (), expected (3,): the number of axes is 0, expected 1"),
+])  # fmt: skip
+def test_layer_norm_shape_errors(shape, message):
+    with pytest.raises(ShapeError) as error:
+        norm().forward(np.zeros(shape))
+    assert str(error.value) == message
+
+
 def every_layer():
     return [
         dense(),
         layers.Activation("tanh"),
         layers.Flatten(),
         layers.Dropout(0.5, np.random.default_rng(0)),
+        norm(),
     ]
 
 
@@ -161,7 +222,7 @@ def test_backward_twice_gives_the_same_and_the_last_forward_counts(layer):
     other = layer.backward(U)
     layer.forward(X)
     assert np.array_equal(layer.backward(U), dX)
-    if isinstance(layer, layers.Activation):
+    if isinstance(layer, (layers.Activation, layers.LayerNorm)):
         assert not np.array_equal(other, dX)
 
 
@@ -203,6 +264,7 @@ def test_parameters_are_the_arrays_themselves():
 @pytest.mark.parametrize("layer, kept", [
     (layers.Dense(3, 2, np.random.default_rng(0)), "A_prev"), (layers.Activation("relu"), "Z"),
     (layers.Flatten(), "shape"), (layers.Dropout(0.5, np.random.default_rng(0)), "scale"),
+    (layers.LayerNorm(2), "N"),
 ])  # fmt: skip
 def test_backward_before_forward_says_so(layer, kept):
     with pytest.raises(RuntimeError) as error:
@@ -263,7 +325,7 @@ def test_dense_backward_shape_errors(shape, message):
 
 @pytest.mark.parametrize("layer, symbol", [
     (layers.Activation("relu"), "dA"), (layers.Flatten(), "upstream"),
-    (layers.Dropout(0.5, np.random.default_rng(0)), "upstream"),
+    (layers.Dropout(0.5, np.random.default_rng(0)), "upstream"), (layers.LayerNorm(3), "upstream"),
 ])  # fmt: skip
 def test_other_backward_shape_errors(layer, symbol):
     layer.forward(np.zeros((5, 3)))

@@ -106,3 +106,78 @@ def test_the_given_list_is_not_kept():
     net = network.Sequential(given)
     given.append(layers.Flatten())
     assert len(net.layers) == 1
+
+
+# ---------------------------------------------------------------- tokens and residual ways
+
+
+def per_token(seed=0):
+    rng = np.random.default_rng(seed)
+    chain = [layers.Dense(4, 5, rng), layers.Activation("tanh"), layers.Dense(5, 2, rng)]
+    return network.PerToken(chain)
+
+
+def test_every_token_goes_through_by_itself():
+    net, X = per_token(), np.random.default_rng(1).normal(size=(2, 3, 4))
+    Y, alone = net.forward(X), network.Sequential(net.layers)
+    assert Y.shape == (2, 3, 2)
+    for i in range(2):
+        np.testing.assert_allclose(Y[i], alone.forward(X[i]), rtol=1e-13)
+    check_backward(net, X)
+
+
+def test_tokens_of_the_upstream_are_those_of_the_input():
+    net, X = per_token(), np.random.default_rng(1).normal(size=(2, 3, 4))
+    with pytest.raises(RuntimeError, match="^PerToken has no tokens yet: call forward, then"):
+        net.backward(np.ones((2, 3, 2)))
+    net.forward(X)
+    axes = "the number of axes is 2, expected 3"
+    for shape, cause in [((3, 2, 2), "look at axis 0"), ((6, 2), axes)]:
+        with pytest.raises(ShapeError) as error:
+            net.backward(np.ones(shape))
+        assert str(error.value) == f"upstream has shape {shape}, expected (2, 3, D): {cause}"
+    with pytest.raises(ShapeError, match="upstream|delta"):
+        net.backward(np.ones((2, 3, 1)))
+    with pytest.raises(ShapeError) as error:
+        net.forward(X[0])
+    assert str(error.value).endswith("one example is a batch of one, write x[None, :]")
+    assert net.forward(X[:0]).shape == (0, 3, 2)
+    assert net.backward(np.ones((0, 3, 2))).shape == (0, 3, 4)
+
+
+def residual(seed=0):
+    rng = np.random.default_rng(seed)
+    return network.Residual([layers.Dense(4, 4, rng), layers.Activation("gelu")])
+
+
+def test_a_residual_adds_what_went_in():
+    net, X = residual(), np.random.default_rng(1).normal(size=(5, 4))
+    alone = network.Sequential(net.layers)
+    np.testing.assert_array_equal(net.forward(X), X + alone.forward(X))
+    check_backward(net, X)
+    np.testing.assert_array_equal(network.Residual([]).forward([[1.0, 2.0]]), [[2.0, 4.0]])
+    assert list(net.parameters) == ["0.W", "0.b"]
+
+
+def test_the_upstream_reaches_the_input_undamped_when_the_layers_are_dead():
+    net, U = residual(), np.random.default_rng(2).normal(size=(5, 4))
+    for theta in net.parameters.values():
+        theta[...] = 0.0
+    net.forward(np.ones((5, 4)))
+    np.testing.assert_array_equal(net.backward(U), U)
+
+
+@pytest.mark.parametrize("D_in, D_out", [(1, 3), (3, 1), (3, 2)])
+def test_a_residual_whose_layers_change_the_shape_is_refused(D_in, D_out):
+    """With a D of 1 the sum would broadcast, and dX would have the wrong shape."""
+    net = network.Residual([layers.Dense(D_in, D_out, np.random.default_rng(0))])
+    with pytest.raises(ShapeError) as error:
+        net.forward(np.ones((5, D_in)))
+    cause = "the layers must return the shape they are given"
+    assert str(error.value) == f"f(X) has shape (5, {D_out}), expected (5, {D_in}): {cause}"
+
+
+def test_training_reaches_the_layers_of_both():
+    net = network.Residual([network.PerToken([layers.Dropout(0.5, np.random.default_rng(0))])])
+    net.training = True
+    assert net.layers[0].layers[0].training and net.training
