@@ -71,9 +71,13 @@ class Node(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, operation, method, *arguments, **options):
         """Apply a numpy operation to arrays and nodes; the result remembers both."""
+        if "out" in options:
+            raise TypeError("a node is never changed in place: write x = x + y instead of x += y")
         if operation not in RULES or method != "__call__" or options:
-            raise TypeError(_no_rule(operation, method, options))
-        arrays = [_value(a) for a in arguments]
+            name = " with ".join([f"{operation.__name__}.{method}", *options])
+            raise TypeError(f"RULES has no derivative for numpy.{name.replace('.__call__', '')}")
+        # a number stays one, so that float32 times 2.0 is float32
+        arrays = [a if np.isscalar(a) else np.asarray(getattr(a, "array", a)) for a in arguments]
         y = operation(*arrays)
         edges = [
             (a, lambda u, rule=rule: rule(u, y, *arrays))
@@ -84,9 +88,9 @@ class Node(NDArrayOperatorsMixin):
 
     def __array_function__(self, function, types, arguments, options):
         """Take numpy.sum(x, ...) for x.sum(...), and so for every method of a node."""
-        method = getattr(self, function.__name__, None)
-        if method is None:
+        if not hasattr(self, function.__name__):
             raise TypeError(f"a node has no derivative for numpy.{function.__name__}")
+        method = getattr(self, function.__name__)
         return method(*arguments[1:], **options) if callable(method) else method
 
     def __array__(self, *_, **__):
@@ -108,15 +112,11 @@ class Node(NDArrayOperatorsMixin):
         if axis is None:
             largest = self.reshape(-1).max(0)
             return largest.reshape((1,) * self.array.ndim) if keepdims else largest
-        winner = np.expand_dims(self.array.argmax(axis), axis)
-        y = np.take_along_axis(self.array, winner, axis)
-
-        def to_winner(u):
-            whole = np.zeros_like(self.array)
-            np.put_along_axis(whole, winner, u.reshape(y.shape), axis)
-            return whole
-
-        return self._made(y if keepdims else y.squeeze(axis), to_winner, "max")
+        winner = self.array.argmax(axis)
+        where = list(np.indices(winner.shape))
+        where.insert(axis % self.array.ndim, winner)
+        largest = self[tuple(where)]
+        return largest.reshape(np.expand_dims(winner, axis).shape) if keepdims else largest
 
     def reshape(self, *shape):
         """Return the same numbers in another shape."""
@@ -209,19 +209,6 @@ def zero_gradients(nodes):
         node.gradient = np.zeros_like(node.array)
 
 
-def _value(a):
-    if isinstance(a, (Node, list, tuple)):
-        return a.array if isinstance(a, Node) else np.asarray(a)
-    return a  # a number of Python stays one: float32 times 2.0 is float32
-
-
-def _no_rule(operation, method, options):
-    if "out" in options:
-        return "a node is never changed in place: write x = x + y instead of x += y"
-    name = operation.__name__ + ("" if method == "__call__" else f".{method}")
-    return f"RULES has no derivative for numpy.{name}" + "".join(f" with {o}" for o in options)
-
-
 def _turned(a):
     return np.swapaxes(a, -1, -2)
 
@@ -238,21 +225,16 @@ def _matmul_right(u, y, a, b):
     return (_turned(a) @ u[..., None])[..., 0] if b.ndim == 1 else _turned(a) @ u
 
 
-def _power_base(u, y, a, b):
-    return u * b * a ** np.where(b, b - 1.0, 1.0)  # x^0 is constant, also at 0
-
-
-def _power_exponent(u, y, a, b):
-    return u * y * np.log(np.where(y, a, 1.0))  # 0^b stays 0 for b > 0
-
-
 # operation: for each argument its share of the gradient, from upstream u, result y, arguments
 RULES = {
     np.add: (lambda u, y, a, b: u, lambda u, y, a, b: u),
     np.subtract: (lambda u, y, a, b: u, lambda u, y, a, b: -u),
     np.multiply: (lambda u, y, a, b: u * b, lambda u, y, a, b: u * a),
     np.true_divide: (lambda u, y, a, b: u / b, lambda u, y, a, b: -u * y / b),
-    np.power: (_power_base, _power_exponent),
+    np.power: (  # also at 0: x^0 is constant, and 0^b stays 0 for b > 0
+        lambda u, y, a, b: u * b * a ** np.where(b, b - 1.0, 1.0),
+        lambda u, y, a, b: u * y * np.log(np.where(y, a, 1.0)),
+    ),
     np.matmul: (_matmul_left, _matmul_right),
     np.maximum: (lambda u, y, a, b: u * (a > b), lambda u, y, a, b: u * (a <= b)),
     np.minimum: (lambda u, y, a, b: u * (a < b), lambda u, y, a, b: u * (a >= b)),
