@@ -137,6 +137,24 @@ def matrix(ax, M, signed=True):
     return ax.imshow(M, **style)
 
 
+def write_signs(ax, M, share=0.2, zeros=False, size=7):
+    """Write + or − into the cells of a drawn matrix, so that signs need no colour.
+
+    Parameters
+    ----------
+    share : float
+        Entries smaller than this share of the largest get no sign.
+    zeros : bool
+        Write a 0 where an entry is exactly 0.
+    """
+    largest = float(np.max(np.abs(M))) or 1.0
+    for (row, col), value in np.ndenumerate(M):
+        sign = "+" if value > 0.0 else "−"
+        text = sign if value and abs(value) >= share * largest else "0" * (zeros and value == 0.0)
+        color = "white" if abs(value) > 0.6 * largest else BLACK if value else GREY
+        ax.text(col, row, text, color=color, fontsize=size, ha="center", va="center")
+
+
 def learning_curve(ax, history):
     """Draw the loss by epoch on a log scale: on the training data, and on data held out."""
     both = [("training", history.loss, BLUE, "-")]
