@@ -179,13 +179,13 @@ def function_and_derivative(ax, z, f, f_prime, measured):
     measured : ndarray (N,)
         The derivative by finite differences at z.
     """
-    ax.axhline(0.0, color=GREY, linewidth=0.8, linestyle="-")
+    ax.plot(z[[0, -1]], [0.0, 0.0], color=GREY, linewidth=0.8, linestyle="-")
     ax.plot(z, f(z), color=BLUE, linestyle="-")
     ax.plot(z, f_prime(z), color=VERMILLION, linestyle="-", linewidth=3)
     ax.plot(z, measured, color=BLACK, linestyle=(0, (2, 3)), linewidth=1.5)
     label_end(ax, z[-1], f(z)[-1], "f", BLUE)
     label_end(ax, z[-1], f_prime(z)[-1], "f'", VERMILLION)
-    ax.set(xlabel="pre-activation z")
+    ax.set(xlabel="pre-activation z", xlim=(z[0] - 0.2, z[-1] + 0.1 * (z[-1] - z[0])))
 
 
 def regions(ax, classify, X, labels, margin=0.3):
