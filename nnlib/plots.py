@@ -149,8 +149,9 @@ def write_signs(ax, M, share=0.2, zeros=False, size=7):
     """
     largest = float(np.max(np.abs(M))) or 1.0
     for (row, col), value in np.ndenumerate(M):
-        sign = "+" if value > 0.0 else "−"
-        text = sign if value and abs(value) >= share * largest else "0" * (zeros and value == 0.0)
+        text = ("+" if value > 0.0 else "−") if abs(value) >= share * largest else ""
+        if value == 0.0:
+            text = "0" if zeros else ""
         color = "white" if abs(value) > 0.6 * largest else BLACK if value else GREY
         ax.text(col, row, text, color=color, fontsize=size, ha="center", va="center")
 
