@@ -44,12 +44,17 @@ class Report:
     tolerance: float = AGREEMENT
     evaluations: int = 0
     kinks: list = field(default_factory=list)
+    told: bool = field(default=False, repr=False)  # its ✓ line was printed
 
     def __str__(self):
         return f"{'✓' if self.passed else '✗'} {self.message}"
 
-    def _repr_html_(self):
-        return diagnosis.picture(self)
+    def _ipython_display_(self):
+        """Show the picture, unless the ✓ line has told all there is to tell."""
+        if not self.told:
+            from IPython.display import display
+
+            display({"text/html": diagnosis.picture(self), "text/plain": str(self)}, raw=True)
 
 
 class GradientError(AssertionError):
@@ -605,6 +610,7 @@ def _announce(report, label):
     if not report.passed:
         raise GradientError(f"✗ {line}", report)
     print(f"✓ {line}")
+    report.told = True
     return report
 
 
