@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/plant.py notebooks/05_x.ipynb [more lessons]
 
-Every code cell that prints a ✓ is changed in one place, the lesson is run up to its end, and
-the change counts as noticed when any cell raises. What is not noticed is listed. Lines that
+Every code cell that prints a ✓ is changed in one place, the lesson is run on to its end, in a
+process of its own, and the change counts as noticed when any cell raises. What is not noticed is listed. Lines that
 only draw, print or draw random numbers are left alone.
 """
 
@@ -91,38 +91,42 @@ def _replace(tree, old, new):
                 setattr(parent, field, [new if item is old else item for item in value])
 
 
-def stops(cells, changed_cell, tree):
-    """Run the lesson with one changed cell; tell whether any cell raised."""
-    names = {"__name__": "__main__"}
-    quiet = contextlib.redirect_stdout(io.StringIO()), mock.patch("nnlib.plots.show")
-    with quiet[0], quiet[1], contextlib.redirect_stderr(io.StringIO()):
-        for cell in cells:
-            source = ast.fix_missing_locations(tree) if cell is changed_cell else cell.source
-            expected = "raises-exception" in cell.metadata.get("tags", [])
-            try:
-                exec(compile(source, cell.id, "exec"), names)
-            except Exception:
-                if not expected:
-                    return True
+def run(cell, source, names):
+    """Run one cell silently; tell whether it raised although its tag does not say so."""
+    expected = "raises-exception" in cell.metadata.get("tags", [])
+    quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+    with quiet[0], quiet[1], mock.patch("nnlib.plots.show"):
+        try:
+            exec(compile(source, cell.id, "exec"), names)
+        except Exception:
+            return not expected
     return False
+
+
+def stops(cells, tree, names):
+    """Tell whether the lesson stops when its next cell is `tree`: tried in a child process."""
+    child = os.fork()
+    if child == 0:
+        sources = [ast.fix_missing_locations(tree), *(cell.source for cell in cells[1:])]
+        noticed = any(run(c, s, names) for c, s in zip(cells, sources, strict=True))
+        os._exit(1 if noticed else 0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
 
 def report(path):
     """Plant every change in one lesson; print what went unnoticed; return (noticed, all)."""
     cells = [c for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
-    if stops(cells, None, None):
-        raise SystemExit(f"{path.name} stops by itself: nothing to measure")
-    noticed = total = 0
-    for cell in cells:
-        if "✓" not in walk.printed(cell):
-            continue
-        for name, tree in changes(ast.parse(cell.source)):
+    names, noticed, total = {"__name__": "__main__"}, 0, 0
+    for number, cell in enumerate(cells):
+        for name, tree in changes(ast.parse(cell.source)) if "✓" in walk.printed(cell) else ():
             total += 1
-            if stops(cells, cell, tree):
+            if stops(cells[number:], tree, names):
                 noticed += 1
             else:
                 print(f"  unnoticed in {cell.id}, {name}")
-    print(f"{path.name}: {noticed} of {total} planted mistakes stop the lesson")
+        if run(cell, cell.source, names):
+            raise SystemExit(f"{path.name} stops by itself at {cell.id}: nothing to measure")
+    print(f"{path.name}: {noticed} of {total} planted mistakes stop the lesson", flush=True)
     return noticed, total
 
 

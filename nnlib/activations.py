@@ -21,7 +21,7 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 
 
 def sigmoid(Z):
-    """Return 1 / (1 + e^-z) elementwise; no overflow for any finite Z.
+    """Return 1 / (1 + e^-z) elementwise, eq. (3.1); no overflow for any finite Z.
 
     Parameters
     ----------
@@ -34,124 +34,124 @@ def sigmoid(Z):
         Activations, in [0, 1].
     """
     Z = floats(Z)
-    t = np.exp(-np.abs(Z))  # at most 1: cannot overflow
+    t = np.exp(-np.abs(Z))  # at most 1: cannot overflow (3.5)
     return np.where(Z >= 0, 1.0, t) / (1.0 + t)
 
 
 def sigmoid_prime(Z):
-    """Return da/dz = a (1 - a) at the pre-activation Z (never at A)."""
+    """Return da/dz = a (1 - a), eq. (3.3), at the pre-activation Z (never at A)."""
     A = sigmoid(Z)
     return A * (1.0 - A)
 
 
 def tanh(Z):
-    """Return (e^z - e^-z) / (e^z + e^-z) = 2 sigmoid(2z) - 1, in [-1, 1]."""
+    """Return (e^z - e^-z) / (e^z + e^-z) = 2 sigmoid(2z) - 1, in [-1, 1], eqs. (3.6) and (3.7)."""
     return np.tanh(floats(Z))
 
 
 def tanh_prime(Z):
-    """Return da/dz = 1 - tanh(z)^2, in [0, 1]."""
+    """Return da/dz = 1 - tanh(z)^2, in [0, 1], eq. (3.9)."""
     return 1.0 - np.tanh(floats(Z)) ** 2
 
 
 def hard_tanh(Z):
-    """Return z cut to [-1, 1]: -1 below, z in between, 1 above."""
+    """Return z cut to [-1, 1]: -1 below, z in between, 1 above, eq. (3.10)."""
     return np.clip(Z, -1.0, 1.0)
 
 
 def hard_tanh_prime(Z):
-    """Return 1 where -1 < z < 1, else 0; at the kinks -1 and 1 the choice is 0."""
+    """Return 1 where -1 < z < 1, else 0, eq. (3.11); at the kinks -1 and 1 the choice is 0."""
     return np.where(np.abs(floats(Z)) < 1.0, 1.0, 0.0)
 
 
 def relu(Z):
-    """Return max(0, z)."""
+    """Return max(0, z), eq. (3.13)."""
     return np.maximum(Z, 0.0)
 
 
 def relu_prime(Z):
-    """Return 1 where z > 0, else 0; at the kink 0 the choice is 0."""
+    """Return 1 where z > 0, else 0, eq. (3.14); at the kink 0 the choice is 0."""
     return np.where(np.asarray(Z) > 0, 1.0, 0.0)
 
 
 def leaky_relu(Z, alpha=0.01):
-    """Return z where z > 0, else alpha z. For alpha <= 1 this is max(alpha z, z)."""
+    """Return z where z > 0, else alpha z, eq. (3.17); max(alpha z, z) if alpha <= 1, (3.19)."""
     return np.where(np.asarray(Z) > 0, 1.0, alpha) * Z
 
 
 def leaky_relu_prime(Z, alpha=0.01):
-    """Return 1 where z > 0, else alpha; at the kink 0 the choice is alpha."""
+    """Return 1 where z > 0, else alpha, eq. (3.18); at the kink 0 the choice is alpha."""
     return np.where(np.asarray(Z) > 0, 1.0, alpha)
 
 
 def elu(Z, alpha=1.0):
-    """Return z where z > 0, else alpha (e^z - 1); above -alpha everywhere."""
+    """Return z where z > 0, else alpha (e^z - 1), eq. (3.20); above -alpha everywhere."""
     return np.where(np.asarray(Z) > 0, Z, alpha * np.expm1(np.minimum(Z, 0.0)))
 
 
 def elu_prime(Z, alpha=1.0):
-    """Return 1 where z > 0, else alpha e^z; at 0 this is alpha (a kink unless alpha = 1)."""
+    """Return 1 where z > 0, else alpha e^z, eq. (3.21); alpha at 0, a kink unless alpha = 1."""
     return np.where(np.asarray(Z) > 0, 1.0, alpha * np.exp(np.minimum(Z, 0.0)))
 
 
 def selu(Z):
-    """Return lambda z where z > 0, else lambda alpha (e^z - 1), with SELU's constants.
+    """Return lambda z where z > 0, else lambda alpha (e^z - 1), eq. (3.40).
 
     SELU_LAMBDA and SELU_ALPHA are the pair for which N(0, 1) input gives mean 0 and
-    variance 1 at the output (Klambauer et al., 2017).
+    variance 1 at the output, eqs. (3.38) and (3.39) (Klambauer et al., 2017).
     """
     return SELU_LAMBDA * elu(Z, SELU_ALPHA)
 
 
 def selu_prime(Z):
-    """Return lambda where z > 0, else lambda alpha e^z; at the kink 0: lambda alpha."""
+    """Return lambda where z > 0, else lambda alpha e^z, eq. (3.41); at the kink 0: lambda alpha."""
     return SELU_LAMBDA * elu_prime(Z, SELU_ALPHA)
 
 
 def softplus(Z):
-    """Return log(1 + e^z), written so that e^z cannot overflow; a smooth ReLU, above 0."""
+    """Return log(1 + e^z), eq. (3.23), as (3.24), which cannot overflow; a smooth ReLU, above 0."""
     Z = floats(Z)
     return np.maximum(Z, 0.0) + np.log1p(np.exp(-np.abs(Z)))
 
 
 def softplus_prime(Z):
-    """Return sigmoid(z): the slope of softplus is the sigmoid."""
+    """Return sigmoid(z), eq. (3.25): the slope of softplus is the sigmoid."""
     return sigmoid(Z)
 
 
 def swish(Z, beta=1.0):
-    """Return z sigmoid(beta z); with beta = 1 it is also called SiLU."""
+    """Return z sigmoid(beta z), eq. (3.26); with beta = 1 it is also called SiLU."""
     return Z * sigmoid(beta * np.asarray(Z))
 
 
 def swish_prime(Z, beta=1.0):
-    """Return s + beta z s (1 - s) with s = sigmoid(beta z); below 1.0999."""
+    """Return s + beta z s (1 - s), eq. (3.27), with s = sigmoid(beta z); below 1.0999."""
     S = sigmoid(beta * np.asarray(Z))
     return S + beta * (Z * S * (1.0 - S))
 
 
 def normal_density(Z):
-    """Return phi(z) = e^(-z^2/2) / sqrt(2 pi), the density of the standard normal."""
+    """Return phi(z) = e^(-z^2/2) / sqrt(2 pi), eq. (3.31), the density of the standard normal."""
     Z = np.minimum(np.abs(Z), 40.0)  # phi is 0 in float64 from 39 on: z^2 cannot overflow
     return np.exp(-0.5 * Z * Z) / math.sqrt(2.0 * math.pi)
 
 
 def normal_cdf(Z):
-    """Return Phi(z) = P(N(0, 1) <= z) = erfc(-z / sqrt 2) / 2, accurate in both tails."""
+    """Return Phi(z) = P(N(0, 1) <= z) = erfc(-z / sqrt 2) / 2, (3.32), accurate in both tails."""
     return 0.5 * _erfc(np.asarray(Z) / -math.sqrt(2.0))
 
 
 def gelu(Z, approximate=False):
-    """Return z Phi(z), Phi the standard normal CDF (not the density phi).
+    """Return z Phi(z), eq. (3.34), Phi the standard normal CDF (not the density phi).
 
-    With `approximate` return the tanh form z (1 + tanh u) / 2,
+    With `approximate` return the tanh form z (1 + tanh u) / 2, eq. (3.36),
     u = sqrt(2/pi) (z + 0.044715 z^3), which differs by less than 5e-4.
     """
     return Z * (sigmoid(2.0 * _gelu_inner(Z)) if approximate else normal_cdf(Z))
 
 
 def gelu_prime(Z, approximate=False):
-    """Return Phi(z) + z phi(z), or the exact derivative of the tanh form."""
+    """Return Phi(z) + z phi(z), eq. (3.35), or the exact derivative of the tanh form."""
     if not approximate:
         return normal_cdf(Z) + Z * normal_density(Z)
     S = sigmoid(2.0 * _gelu_inner(Z))
@@ -159,12 +159,12 @@ def gelu_prime(Z, approximate=False):
 
 
 def softmax(Z):
-    """Return e^(z_j) / sum_k e^(z_k) along the last axis: each row is a distribution.
+    """Return e^(z_j) / sum_k e^(z_k) along the last axis, eq. (3.42): rows are distributions.
 
     Parameters
     ----------
     Z : ndarray (..., C)
-        Logits. The row's maximum is subtracted first, so no e^z overflows.
+        Logits. The row's maximum is subtracted first, (3.43), so no e^z overflows.
 
     Returns
     -------

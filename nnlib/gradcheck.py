@@ -25,7 +25,7 @@ SAFETY = 4.0  # a claim is wrong only this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 ROUNDING = np.finfo(float).eps
 FEW = 32  # entries that are looked at one by one
-MANY = 2000  # larger arrays are measured at a sample of their entries
+MANY = 600  # larger arrays are measured at a sample of their entries
 CALLS = 40_000  # after so many calls the judge stops looking for more
 
 definitions = {}
@@ -44,12 +44,17 @@ class Report:
     tolerance: float = AGREEMENT
     evaluations: int = 0
     kinks: list = field(default_factory=list)
+    told: bool = field(default=False, repr=False)  # its ✓ line was printed
 
     def __str__(self):
         return f"{'✓' if self.passed else '✗'} {self.message}"
 
-    def _repr_html_(self):
-        return diagnosis.picture(self)
+    def _ipython_display_(self):
+        """Show the picture, unless the ✓ line has told all there is to tell."""
+        if not self.told:
+            from IPython.display import display
+
+            display({"text/html": diagnosis.picture(self), "text/plain": str(self)}, raw=True)
 
 
 class GradientError(AssertionError):
@@ -80,6 +85,8 @@ class Function:
         self.active = [k for k in range(len(self.inputs)) if k not in skip]
         self.arrays = [_private(a, k in self.active) for k, a in enumerate(self.inputs)]
         self.start = self.flatten([self.arrays[k] for k in self.active])
+        ends = np.cumsum([self.arrays[k].size for k in self.active], dtype=int)
+        self.slices = [slice(end - self.arrays[k].size, end) for k, end in zip(self.active, ends)]
         self.calls, self.mutated, self.kept = 0, False, []
         self.shape = None
         self.base = self.outputs(self.start)
@@ -93,9 +100,8 @@ class Function:
 
     def unflatten(self, flat):
         """Cut a flat vector into copies of the shapes of the active inputs."""
-        shapes = [self.arrays[k].shape for k in self.active]
-        cuts = np.cumsum([int(np.prod(s)) for s in shapes])[:-1]
-        return [p.reshape(s).copy() for p, s in zip(np.split(flat, cuts), shapes)]
+        pairs = zip(self.active, self.slices)
+        return [flat[part].reshape(self.arrays[k].shape).copy() for k, part in pairs]
 
     def outputs(self, flat):
         """Return f at `flat` as a flat vector of its own, NaN where f cannot be computed."""
@@ -121,8 +127,8 @@ class Function:
         return result.ravel() if fits else np.full(self.base.shape, np.nan)
 
     def _notice_mutation(self, given, flat):
-        for k, part in zip(self.active, self.unflatten(flat)):
-            self.mutated |= np.asarray(given[k]).tobytes() != part.tobytes()
+        for k, part in zip(self.active, self.slices):
+            self.mutated |= np.asarray(given[k]).tobytes() != flat[part].tobytes()
         if len(self.kept) * flat.size < 2e6:  # while kept alive, no copy's id is used again
             self.kept.append(given)
 
@@ -228,15 +234,23 @@ class Line:
         coarse, fine = (np.add(*self.sides(n)) / 2 for n in (k, k + 1))
         return (16 * fine - coarse) / 15
 
-    def agrees(self, expected, smallest, size):
-        """Try three rungs: return the tolerance met there, or None."""
+    def agrees(self, expected, smallest, coarsest):
+        """Try three rungs: return the tolerance met there, or None.
+
+        It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`.
+        """
         for k in range(FIRST, FIRST + 3):
             rounding = 8 * self.rounding / STEPS[k + 1]
-            tolerance = np.maximum(AGREEMENT * smallest, np.minimum(rounding, 1e-9 * size))
+            tolerance = np.maximum(AGREEMENT * smallest, np.minimum(rounding, coarsest))
             straight = self.gap(k + 1) <= 0.5 * self.gap(k) + 2 * rounding + tolerance
             if straight and np.abs(self.extrapolated(k) - expected) <= tolerance:
                 return float(tolerance[0])
         return None
+
+    def bent(self):
+        """Say whether the gap between the sides does not shrink on the first rungs."""
+        rounding = 8 * self.rounding / STEPS[FIRST + 1]
+        return bool(np.any(self.gap(FIRST + 1) > 0.5 * self.gap(FIRST) + 2 * rounding))
 
     def settled(self):
         """Return the slope if two rungs agree on it to 1e-9, else None."""
@@ -292,7 +306,7 @@ def _read(quotients, factor, noise):
     A smaller step overrules a larger one if it differs by more than both error bars.
     """
     value = _extrapolate(quotients, factor)[1:-1]
-    error = np.maximum(_spread(quotients, factor), noise / STEPS[2:-1])
+    error = np.maximum(_spread(quotients, factor), (noise / STEPS)[2:-1])
     best = np.argmin(error)
     while True:
         apart = np.abs(value - value[best]) > SAFETY * (error + error[best])
@@ -303,16 +317,20 @@ def _read(quotients, factor, noise):
 
 
 def _noise(sides, rounding):
-    """Measure f's noise: step times spread is constant where noise rules, at the small steps.
+    """Measure f's noise at each rung: where noise rules, step times spread is constant.
 
-    Steps at which f does not move at all tell nothing if f is a fine staircase (a float32
-    cast inside): then the six smallest steps that do move it are asked.
+    It is the median over this rung and the five below. Steps at which f does not move at
+    all tell nothing if f is a fine staircase (a float32 cast inside): then it is at least
+    that of the six smallest steps that do move it.
     """
     spread = _spread(sides.mean(axis=0), 16)
+    rough = STEPS[2:-1] * spread
+    last = len(rough) - 6
+    noise = np.array([np.median(rough[min(k, last) :][:6]) for k in range(len(rough))])
     moved = np.any(sides[:, 2:-1] != 0, axis=0) & np.isfinite(spread)
-    if not moved.any() or (not moved[-1] and not _is_staircase(sides, spread)):
-        return rounding
-    return max(rounding, float(np.median((STEPS[2:-1] * spread)[moved][-6:])))
+    if moved.any() and not moved.all() and _is_staircase(sides, spread):
+        noise = np.maximum(noise, np.median(rough[moved][-6:]))
+    return np.pad(np.maximum(noise, rounding), (2, 1), "edge")
 
 
 def _is_staircase(sides, spread):
@@ -326,11 +344,12 @@ def _is_staircase(sides, spread):
 
 def _has_kink(gap, noise):
     """Say whether the gap between right and left slope outlives every step that shows it."""
-    seen = np.isfinite(gap) & (gap > 16 * noise / STEPS)
+    floor = 16 * noise / STEPS
+    seen = np.isfinite(gap) & (gap > floor)
     if seen.sum() < 3:
         return False
     last = np.flatnonzero(seen)[-1]
-    hidden = last == len(STEPS) - 1 or gap[last] <= 16 * noise / STEPS[last + 1]
+    hidden = last == len(STEPS) - 1 or gap[last] <= floor[last + 1]
     return bool(hidden and last >= 2 and gap[last] > 0.5 * gap[last - 2])
 
 
@@ -398,7 +417,8 @@ class _Trial:
         parts = self.claims[group] * direction[group]
         expected, line = parts.sum(), self.function.along(direction)
         smallest, size = np.min(np.abs(parts)), np.linalg.norm(parts)
-        tolerance = line.agrees(expected, smallest, size or self.size)
+        coarsest = min(1e-4 * (size or self.size), AGREEMENT * self.size)
+        tolerance = line.agrees(expected, smallest, coarsest)
         if tolerance is None:
             slope = _slope(line)
             allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size)
@@ -466,9 +486,13 @@ class _Trial:
         for scale in self._scales(entry):
             unit[entry] = scale
             line = self.function.along(unit.copy())
-            if line.agrees(claim * scale, abs(claim * scale), abs(claim * scale)) is not None:
+            if line.agrees(claim * scale, abs(claim * scale), 0) is not None:
                 self.measured[entry] = claim
                 return None
+            settled = line.settled() if self.wrong else None  # one full climb is proof enough
+            if settled is not None and not line.bent():
+                value = settled[0] / scale
+                return Slope(value, 1e-6 * abs(value), value, value, False)
             value, error, left, right, kink = _slope(line)
             slopes.append(Slope(value / scale, error / scale, left / scale, right / scale, kink))
         return min(slopes, key=lambda s: s.error)
@@ -586,6 +610,7 @@ def _announce(report, label):
     if not report.passed:
         raise GradientError(f"✗ {line}", report)
     print(f"✓ {line}")
+    report.told = True
     return report
 
 
@@ -593,7 +618,7 @@ def _announce(report, label):
 def _judge(f, x, claimed, upstream=None, names=None):
     inputs = x if isinstance(x, tuple) else (x,)
     claims = claimed if isinstance(x, tuple) and isinstance(claimed, (tuple, list)) else (claimed,)
-    if len(claims) != len(inputs) or claimed is None:
+    if len(claims) != len(inputs) or claimed is None or _is_several(claimed, x):
         return Report(False, "wrong-count", diagnosis.count(len(inputs), claimed), claimed=claimed)
     skip = [k for k, claim in enumerate(claims) if claim is None]
     claims = [None if c is None else np.array(c) for c in claims]
@@ -609,6 +634,12 @@ def _judge(f, x, claimed, upstream=None, names=None):
     if fault:
         return _blame(fault, evidence, function, _kinks(trial))
     return _praise(trial, evidence)
+
+
+def _is_several(claimed, x):
+    """Say whether a tuple of gradients is claimed for one input."""
+    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
+    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)
 
 
 def _evidence(function, claims, names, upstream):
@@ -653,7 +684,7 @@ def _sampled(function, entries):
     """Measure the entries, or some of them if they are many; NaN elsewhere."""
     entries = np.asarray(entries, dtype=int)
     if len(entries) > MANY:
-        entries = np.sort(np.random.default_rng(3).choice(entries, 3 * FEW, replace=False))
+        entries = np.sort(np.random.default_rng(3).choice(entries, 6 * FEW, replace=False))
     slopes = np.full(function.start.shape, np.nan)
     if len(entries):
         slopes[entries] = _quick_slopes(function, entries)[:, 0]
@@ -770,18 +801,23 @@ def check_equal(left, right, label=""):
     evidence = diagnosis.Evidence([left], [right], [0], names=["left side"])
     evidence.measured = [right]
     if left.shape == right.shape:
-        largest = np.max(np.abs([left[np.isfinite(left)], right[np.isfinite(left)]]), initial=1e-3)
-        same = (left == right) | (np.isnan(left) & np.isnan(right))
-        with np.errstate(all="ignore"):
-            same |= np.abs(left - right) <= 1e-12 * largest
+        same = _same(left, right)
         if same.all():
             count = f"{left.size} {'entry' if left.size == 1 else 'entries'}"
             return _announce(Report(True, None, f"{count} equal within 1e-12"), label)
-        off = [(0, tuple(int(n) for n in at)) for at in np.argwhere(~same)]
-        evidence.fill([right], off)
+        evidence.fill([right], [(0, tuple(int(n) for n in at)) for at in np.argwhere(~same)])
     fault = diagnosis.compare(evidence)
-    report = Report(False, *fault, evidence.worst or None, right, left, 1e-12)
-    return _announce(report, label)
+    return _announce(Report(False, *fault, evidence.worst or None, right, left, 1e-12), label)
+
+
+def _same(left, right):
+    if not {left.dtype.kind, right.dtype.kind} <= set("biufc"):
+        return np.asarray(left == right)
+    with np.errstate(all="ignore"):
+        sizes = np.abs([left * 1.0, right * 1.0])
+        largest = np.max(sizes, initial=1e-3, where=np.isfinite(sizes))
+        same = (left == right) | (np.isnan(left) & np.isnan(right))
+        return np.asarray(same | (np.abs(left * 1.0 - right) <= 1e-12 * largest))
 
 
 # ---------------------------------------------------------------- whole layers

@@ -13,7 +13,7 @@ from nnlib.initializers import he
 
 
 class Dense(Layer):
-    """Affine map z = W a + b of each row of a batch.
+    """Affine map z = W a + b of each row of a batch, eqs. (6.12), (6.17), (6.18) and (6.20).
 
     Parameters
     ----------
@@ -35,20 +35,20 @@ class Dense(Layer):
         """Return Z (B, D_out) for A_prev (B, D_in), which is kept for `backward`."""
         check_shape("A_prev", A_prev, ("B", self.W.shape[1]), _units_hint("below", A_prev))
         self.A_prev = np.asarray(A_prev)
-        return self.A_prev @ self.W.T + self.b
+        return self.A_prev @ self.W.T + self.b  # (6.12)
 
     def backward(self, delta):
         """Set dW and db from delta = dL/dZ (B, D_out); return dL/dA_prev (B, D_in)."""
         A_prev, delta = self.kept("A_prev"), np.asarray(delta)
         hint = _units_hint("above", delta, len(A_prev))
         check_shape("delta", delta, (len(A_prev), len(self.W)), hint)
-        self.dW = delta.T @ A_prev
-        self.db = delta.sum(axis=0)
-        return delta @ self.W
+        self.dW = delta.T @ A_prev  # (6.17)
+        self.db = delta.sum(axis=0)  # (6.18)
+        return delta @ self.W  # (6.20)
 
 
 class Activation(Layer):
-    """Elementwise a = f(z).
+    """Elementwise a = f(z), eqs. (6.15) and (6.21).
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Activation(Layer):
         """Return delta = dL/dZ = dA * f'(Z), of the shape of Z."""
         Z = self.kept("Z")
         check_shape("dA", dA, Z.shape)
-        return dA * self.f_prime(Z)
+        return dA * self.f_prime(Z)  # (6.21), in the last layer (6.15)
 
 
 class Flatten(Layer):

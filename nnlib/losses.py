@@ -10,7 +10,7 @@ from nnlib._shapes import ShapeError, check_shape, floats
 
 
 class QuadraticLoss:
-    """L = 1/B sum_i 1/2 ||a_i - y_i||^2: the half makes the derivative a - y."""
+    """L = 1/B sum_i 1/2 ||a_i - y_i||^2, eq. (6.13): the half makes the derivative a - y."""
 
     def value(self, prediction, target):
         """Return L >= 0 for prediction and target (B, D)."""
@@ -18,7 +18,7 @@ class QuadraticLoss:
         return 0.5 * float(np.sum(difference**2)) / len(difference)
 
     def gradient(self, prediction, target):
-        """Return (a - y) / B, shape (B, D)."""
+        """Return (a - y) / B, shape (B, D), eq. (6.14)."""
         difference = _difference(prediction, target)
         return difference / len(difference)
 

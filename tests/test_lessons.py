@@ -26,6 +26,8 @@ BUILT_IN_LESSON = {
     "layers": 6,
     "network": 6,
     "losses": 8,
+    "losses.QuadraticLoss": 6,
+    "losses.MeanSquaredError": 6,
     "training": 9,
     "optimizers": 9,
     "initializers": 10,
@@ -175,17 +177,17 @@ def test_set_up_cell_is_the_same_everywhere():
 def test_nothing_is_imported_before_it_was_built(path):
     for cell in cells(path, "code"):
         for node in ast.walk(ast.parse(cell.source)):
-            for module in _imported_modules(node):
-                built = BUILT_IN_LESSON[module]
-                assert lesson_number(path) == 0 or built <= lesson_number(path), module
+            for module, name in _imported(node):
+                built = BUILT_IN_LESSON.get(f"{module}.{name}", BUILT_IN_LESSON[module])
+                assert lesson_number(path) == 0 or built <= lesson_number(path), (module, name)
 
 
-def _imported_modules(node):
-    """Return which modules of nnlib an import statement uses."""
+def _imported(node):
+    """Return the (module of nnlib, name) pairs that an import statement brings in."""
     if not isinstance(node, ast.ImportFrom) or node.module.split(".")[0] != "nnlib":
         return []
-    inside = node.module.split(".")[1:]
-    return inside or [alias.name for alias in node.names]
+    module = node.module.partition(".")[2]
+    return [(module or alias.name, alias.name) for alias in node.names]
 
 
 @each_lesson

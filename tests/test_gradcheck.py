@@ -1,0 +1,471 @@
+"""The judge: verdicts on the corpus and on random programs, messages, hygiene, layers."""
+
+import copy
+import io
+from contextlib import redirect_stdout
+
+import numpy as np
+import pytest
+
+from nnlib import diagnosis, gradcheck
+from nnlib._shapes import ShapeError
+from nnlib.gradcheck import (
+    GradientError,
+    Report,
+    check_equal,
+    check_gradient,
+    check_layer,
+    compare_gradient,
+    define,
+    numerical_gradient,
+    numerical_jacobian,
+)
+from tests.corpus import cases
+from tests.corpus.layers import Activation, Dense, Dropout, Sequential, dense_with, patched
+from tests.corpus.programs import program
+
+RNG = np.random.default_rng(0)
+W, V, U = RNG.normal(size=(3, 4)), RNG.normal(size=4), RNG.normal(size=3)
+
+
+def loss(W):
+    return U @ np.tanh(W @ V)
+
+
+GRADIENT = np.outer(U * (1 - np.tanh(W @ V) ** 2), V)
+
+
+def judge(case):
+    """Return the report on one case of the corpus."""
+    if case.is_layer:
+        try:
+            with redirect_stdout(io.StringIO()):
+                return check_layer(*case.parts)
+        except GradientError as error:
+            return error.report
+    f, x, claimed, *upstream = case.parts
+    return compare_gradient(f, x, claimed, upstream=upstream[0] if upstream else None)
+
+
+@pytest.fixture(autouse=True)
+def strict(monkeypatch):
+    monkeypatch.setattr(diagnosis, "STRICT", True)
+
+
+# ---------------------------------------------------------------- the corpus
+
+
+@pytest.mark.parametrize("module", ["plain", "numerics", "slips", "layers", "fresh_one", "fresh_two"])
+def test_corpus(module):
+    wrong_verdicts, named, calls, count = [], 0, [], 0
+    for case in cases(0, module):
+        report = judge(case)
+        if report.passed != case.right:
+            wrong_verdicts.append((case.name, report.message))
+        if case.right:
+            calls.append(report.evaluations)
+        else:
+            count += 1
+            named += report.mistake in case.mistakes
+    assert not wrong_verdicts
+    assert named >= 0.9 * count
+    if module in ("plain", "fresh_one", "fresh_two"):
+        assert np.median(calls) <= 20
+
+
+def test_corpus_is_large():
+    every = list(cases(1))
+    assert sum(case.right for case in every) >= 120
+    assert sum(not case.right for case in every) >= 130
+    assert {m for case in every for m in case.mistakes} <= set(diagnosis.MISTAKES)
+
+
+@pytest.mark.parametrize("buggy", [False, True])
+def test_random_programs(buggy):
+    for seed in range(10**6, 10**6 + 200):
+        f, X, claimed, upstream, _ = program(seed, buggy)
+        assert compare_gradient(f, X, claimed, upstream=upstream).passed != buggy, seed
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def test_line_of_a_right_gradient(capsys):
+    report = check_gradient(loss, W, GRADIENT, "(5.9) ∂L/∂w_jk")
+    line = "✓ (5.9) ∂L/∂w_jk: 12 entries agree with finite differences within 1e-7\n"
+    assert capsys.readouterr().out == line
+    assert report.passed and report.mistake is None and report.tolerance == 1e-7
+    assert 5 <= report.evaluations <= 20
+
+
+def test_no_label_and_one_entry(capsys):
+    check_gradient(np.sin, 0.3, np.cos(0.3))
+    assert capsys.readouterr().out == "✓ 1 entry agrees with finite differences within 1e-7\n"
+
+
+def test_line_of_a_wrong_gradient():
+    A = np.arange(1.0, 10).reshape(3, 3)
+    with pytest.raises(GradientError) as caught:
+        check_gradient(lambda S: np.sum(A * S), np.ones((3, 3)), A.T, "(5.9) ∂L/∂w_jk")
+    first, second, third = str(caught.value).splitlines()
+    assert first == "✗ (5.9) ∂L/∂w_jk: yours is the transpose of the measured gradient."
+    assert second == (
+        "  yours (3, 3) at [0, 2] = 7, measured 3; the measured value stands at your [2, 0]."
+    )
+    assert third.startswith("  Look at: ")
+    assert caught.value._render_traceback_() == [str(caught.value)]
+    assert caught.value.report.mistake == "transposed"
+    assert isinstance(caught.value, AssertionError)
+
+
+def test_messages_are_the_same_each_time():
+    bad = GRADIENT + 0.1 * np.sin(np.arange(12)).reshape(3, 4)
+    messages = {compare_gradient(loss, W, bad).message for _ in range(3)}
+    assert len(messages) == 1
+
+
+def test_digits_verified_are_told(capsys):
+    def coarse(z):
+        return np.sum(np.tanh(z.astype("f4")))
+
+    report = check_gradient(coarse, V, 1 - np.tanh(V) ** 2, "(2.2) coarse")
+    assert "within 1e-3 (f is too noisy" in capsys.readouterr().out
+    assert report.tolerance == 1e-3
+
+
+def test_check_equal(capsys):
+    check_equal(np.outer(U, V), np.einsum("j,k", U, V), "(5.10) δ aᵀ = the loop")
+    assert capsys.readouterr().out == "✓ (5.10) δ aᵀ = the loop: 12 entries equal within 1e-12\n"
+    check_equal(1, 1.0)
+    assert capsys.readouterr().out == "✓ 1 entry equal within 1e-12\n"
+    check_equal([np.nan, np.inf], [np.nan, np.inf])
+    check_equal([0.0, 1e-16], [0.0, 0.0])
+    check_equal([1e6], [1e6 + 1e-7])
+
+
+@pytest.mark.parametrize(
+    "left, right",
+    [(1.0, 1 + 1e-11), ([1, 2], [1, 3]), ([1.0], [[1.0]]), ([np.nan], [1.0]), ([1e-3], [1.00001e-3]),
+     ([np.inf], [-np.inf]), (["a"], ["b"]), ([0.0], [1e-14])],
+)  # fmt: skip
+def test_check_equal_fails(left, right):
+    with pytest.raises(GradientError, match="✗ x: ") as caught:
+        check_equal(left, right, "x")
+    assert not caught.value.report.passed
+
+
+def test_check_equal_names_the_mistake():
+    with pytest.raises(GradientError, match="wrong sign"):
+        check_equal(V, -V)
+    with pytest.raises(GradientError, match="transpose of the right side"):
+        A = np.arange(1.0, 10).reshape(3, 3)
+        check_equal(A, A.T)
+
+
+def test_define(capsys):
+    assert define("(5.1) quadratic loss", loss) is loss
+    assert define("(5.1) quadratic loss", loss) is loss
+    assert capsys.readouterr().out == "≔ (5.1) quadratic loss\n" * 2
+    assert gradcheck.definitions["(5.1)"] is loss
+    define("(5.2)", loss)
+    assert capsys.readouterr().out == "≔ (5.2) loss\n"
+    define("(5.3)", 3)
+    assert capsys.readouterr().out == "≔ (5.3) int\n"
+    for label in ("loss", "5.1 loss", "(5) loss"):
+        with pytest.raises(ValueError, match="begins with its number"):
+            define(label, loss)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def test_numerical_gradient():
+    measured = numerical_gradient(loss, W)
+    assert measured.shape == W.shape and np.allclose(measured, GRADIENT, rtol=1e-10, atol=1e-11)
+    assert np.shape(numerical_gradient(np.sin, 0.3)) == ()
+    a, b = numerical_gradient(lambda a, b: a @ W @ b, (U, V))
+    assert np.allclose(a, W @ V, rtol=1e-10) and np.allclose(b, U @ W, rtol=1e-10)
+    assert np.allclose(numerical_gradient(lambda z: np.abs(z).sum(), np.array([-1e-5, 2e-5])), [-1, 1])
+    steep = numerical_gradient(lambda z: np.exp(300 * z).sum(), V)
+    assert np.allclose(steep, 300 * np.exp(300 * V), rtol=1e-7)
+    assert numerical_gradient(lambda z: 1.0, V).tolist() == [0.0] * 4
+
+
+def test_numerical_jacobian():
+    J = numerical_jacobian(lambda v: W @ v, V)
+    assert J.shape == (3, 4) and np.allclose(J, W, rtol=1e-11)
+    T = numerical_jacobian(lambda W: np.outer(W @ V, U), W)
+    assert T.shape == (3, 3, 3, 4)
+    assert np.allclose(T, np.einsum("ai,b,c->abic", np.eye(3), U, V), atol=1e-11)
+    assert numerical_jacobian(np.sin, 0.3).shape == ()
+    diagonal = numerical_jacobian(np.square, V)
+    assert (diagonal[~np.eye(4, dtype=bool)] == 0).all()
+
+
+@pytest.mark.parametrize("error", [1e-6, -1e-6, 2e-6, 1e-4])
+def test_smallest_error_found(error):
+    for name in ("all", "one"):
+        bad = GRADIENT.copy()
+        if name == "all":
+            bad *= 1 + error
+        else:
+            bad[1, 2] *= 1 + error
+        report = compare_gradient(loss, W, bad)
+        assert not report.passed
+        assert name == "all" or report.worst == (1, 2)
+
+
+def test_agreement_of_1e9_passes():
+    assert compare_gradient(loss, W, GRADIENT * (1 + 1e-9)).passed
+
+
+def test_one_wrong_entry_in_1e5_is_found_and_placed():
+    x = np.random.default_rng(1).normal(size=100_000)
+    bad = 2 * x
+    bad[54_321] += 1e-3
+    report = compare_gradient(lambda x: x @ x, x, bad)
+    assert (report.mistake, report.worst) == ("one-entry", (54_321,))
+    assert report.measured[54_321] == pytest.approx(2 * x[54_321], rel=1e-3)
+    assert np.isnan(report.measured).any()
+    right = compare_gradient(lambda x: x @ x, x, 2 * x)
+    assert right.passed and right.evaluations <= 60
+
+
+def test_report_of_a_failure():
+    bad = GRADIENT.copy()
+    bad[2, 1] = 7
+    report = compare_gradient(loss, W, bad)
+    assert (report.passed, report.mistake, report.worst) == (False, "one-entry", (2, 1))
+    assert np.allclose(report.measured, GRADIENT, atol=1e-9)
+    assert np.array_equal(report.claimed, bad)
+    assert "at [2, 1] = 7, measured" in report.message
+    assert str(report).startswith("✗ yours is wrong in one entry")
+    assert report._repr_html_().count("<rect") == 12 and report._repr_html_().count("<li>") == 3
+
+
+def test_report_of_several_inputs():
+    report = compare_gradient(lambda a, b: a @ W @ b, (U, V), (W @ V, -(U @ W)))
+    assert report.mistake == "sign" and report.worst[0] == 1
+    assert isinstance(report.measured, tuple) and isinstance(report.claimed, tuple)
+    assert "your gradient 2 of 2 has the wrong sign" in report.message
+
+
+# ---------------------------------------------------------------- kinks
+
+
+def test_kinks_are_listed_with_both_slopes(capsys):
+    report = check_gradient(lambda z: np.abs(z).sum(), np.array([0.0, 2]), np.array([0.3, 1]), "k")
+    [(index, left, right)] = report.kinks
+    assert index == (0,) and left == pytest.approx(-1) and right == pytest.approx(1)
+    assert "1 at a kink" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("claim", [-1.001, 1.001, 5.0])
+def test_outside_the_slopes(claim):
+    report = compare_gradient(lambda z: np.abs(z).sum(), np.array([0.0, 2]), np.array([claim, 1]))
+    assert report.mistake == "kink"
+    assert "slope -1 on the left, 1 on the right" in report.message
+
+
+@pytest.mark.parametrize("claim, passes", [(-1, True), (0, True), (1, True), (1.01, False), (-1.01, False)])
+def test_edges_of_the_slopes(claim, passes):
+    assert compare_gradient(np.abs, 0.0, float(claim)).passed == passes
+
+
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6, 1e-8])
+def test_near_a_kink_there_is_one_slope(distance):
+    for x in (distance, -distance):
+        right = float(x > 0)
+        assert compare_gradient(lambda z: np.maximum(z, 0), x, right).passed
+        assert not compare_gradient(lambda z: np.maximum(z, 0), x, 1 - right).passed
+        assert not compare_gradient(lambda z: np.maximum(z, 0), x, 0.5).passed
+        assert compare_gradient(lambda z: np.maximum(z, 0), x, right).kinks == []
+
+
+def test_ties():
+    z = np.array([1.0, 3, 3, 2])
+    for claim in ([0, 1, 0, 0], [0, 0, 1, 0], [0, 0.5, 0.5, 0], [0, 0.1, 0.9, 0]):
+        assert compare_gradient(np.max, z, np.array(claim)).passed
+    report = compare_gradient(np.max, z, np.array([0, 1.0, 1, 0]))
+    assert report.mistake == "ties" and "2 tied entries" in report.message
+    assert compare_gradient(np.max, z, np.array([0, 0.3, 0.3, 0])).mistake == "ties"
+    w, v = np.array([1.0, 0, 0]), np.array([0, 2.0, 0])  # a tie along (2, 1, 0)
+    f = lambda x: max(w @ x, v @ x)
+    assert compare_gradient(f, np.zeros(3), w).passed
+    assert compare_gradient(f, np.zeros(3), w / 2 + v / 2).passed
+    assert not compare_gradient(f, np.zeros(3), w + v).passed
+
+
+def test_conventions_at_several_kinks_are_right():
+    f = lambda z: np.maximum(z[0], 0) - np.maximum(z[1], 0)
+    for claim in ([0, 0], [1, -1], [0.5, -0.5], [0, -0.5]):
+        assert compare_gradient(f, np.zeros(2), np.array(claim, float)).passed, claim
+
+
+# ---------------------------------------------------------------- hygiene
+
+
+def test_x_is_never_changed():
+    x, claimed = V.copy(), 2 * V
+    compare_gradient(lambda z: z @ z, x, claimed)
+    assert np.array_equal(x, V) and np.array_equal(claimed, 2 * V)
+
+    def greedy(z):
+        z *= 0
+        return z.sum()
+
+    report = compare_gradient(greedy, x, claimed)
+    assert report.mistake == "mutates-input" and np.array_equal(x, V)
+
+
+def test_misuse_is_said_in_words():
+    with pytest.raises(ValueError, match="pass upstream="):
+        compare_gradient(np.sin, V, np.cos(V))
+    with pytest.raises(ShapeError, match=r"upstream has shape \(3,\), expected \(4,\)"):
+        compare_gradient(np.sin, V, np.cos(V), upstream=U)
+    with pytest.raises(TypeError, match="only real numbers"):
+        compare_gradient(np.sin, V + 0j, np.cos(V))
+    with pytest.raises(TypeError, match="only real numbers"):
+        compare_gradient(np.sum, V > 0, V)
+    with pytest.raises(TypeError, match="returns None"):
+        compare_gradient(lambda z: None, V, V)
+    with pytest.raises(TypeError, match="complex"):
+        compare_gradient(lambda z: 1j * z.sum(), V, V)
+    with pytest.raises(ZeroDivisionError):
+        compare_gradient(lambda z: 1 / 0, V, V)
+    with pytest.raises(ValueError, match="pass upstream="):
+        numerical_gradient(np.sin, V)
+
+
+def test_integers_are_measured_and_said(capsys):
+    check_gradient(lambda z: z @ z / 2, np.array([1, 2, 3]), np.array([1.0, 2, 3]), "i")
+    assert "integers" in capsys.readouterr().out
+    assert compare_gradient(lambda z: z @ z, [1, 2], [2, 4]).passed
+    assert compare_gradient(lambda z: z * z, 3, 6).passed
+
+
+@pytest.mark.parametrize("noise, passes", [(1e-16, True), (1e-6, False)])
+def test_determinism(noise, passes):
+    rng = np.random.default_rng(0)
+    report = compare_gradient(lambda z: np.sum(z) + 3 + noise * rng.normal(), V, np.ones(4))
+    assert report.passed == passes
+    assert passes or report.mistake == "not-deterministic"
+
+
+def test_drift_that_begins_later():
+    calls = []
+    report = compare_gradient(lambda z: (calls.append(0), np.sum(z) + (len(calls) > 6))[1], V, np.ones(4))
+    assert report.mistake == "not-deterministic"
+
+
+@pytest.mark.parametrize(
+    "claimed, slug, words",
+    [
+        (None, "wrong-count", "None"),
+        ((V, V), "wrong-count", "2 for 1 inputs"),
+        (V[:3], "wrong-shape", r"\(3,\)"),
+        (V * np.nan, "nan", "NaN"),
+        (np.where(V == V[1], np.inf, 2 * V), "nan", "Inf"),
+        (V + 0j, "dtype", "complex"),
+        (V > 0, "dtype", "bool"),
+        (0 * V, "all-zero", "zero"),
+        (-2 * V, "sign", "sign"),
+        (6 * V, "constant-factor", "3 times"),
+        (2 * V * (1 + 1e-5), "slight-constant", "slightly wrong"),
+    ],
+)
+def test_names(claimed, slug, words):
+    report = compare_gradient(lambda z: z @ z, V, claimed)
+    assert (report.passed, report.mistake) == (False, slug)
+    assert pytest.importorskip("re").search(words, report.message)
+
+
+def test_wrong_number_of_gradients():
+    report = compare_gradient(lambda a, b: a @ b, (V, V), (V,))
+    assert report.mistake == "wrong-count" and "1 for 2 inputs" in report.message
+
+
+def test_cannot_tell():
+    lost = compare_gradient(lambda z: 1e17 + z.sum(), V, np.ones(4))
+    assert (lost.passed, lost.mistake) == (False, "cannot-tell")
+    assert "noise" in lost.message and "Look at" in lost.message
+    edge = compare_gradient(lambda z: np.sqrt(np.abs(z)), 0.0, 3.0)
+    assert (edge.passed, edge.mistake) == (False, "cannot-tell")
+    assert compare_gradient(lambda z: 1e17 + z.sum(), V, np.zeros(4)).passed
+
+
+def test_not_finite():
+    report = compare_gradient(lambda z: np.log(z), -1.0, -1.0)
+    assert report.mistake == "not-finite" and "NaN" in report.message
+
+
+def test_scalar_forms():
+    for x in (0.3, np.float64(0.3), np.array(0.3)):
+        for claim in (np.cos(0.3), np.array(np.cos(0.3)), np.array([np.cos(0.3)])):
+            assert compare_gradient(np.sin, x, claim).passed
+    assert not compare_gradient(lambda z: np.sin(z).sum(), np.array([0.3]), np.cos(0.3)).passed
+
+
+def test_upstream():
+    claimed = U @ W
+    assert compare_gradient(lambda v: W @ v, V, claimed, upstream=U).passed
+    report = compare_gradient(lambda v: W @ v, V, W.sum(0), upstream=U)
+    assert report.mistake == "upstream"
+    assert compare_gradient(np.sin, 0.3, 2 * np.cos(0.3), upstream=2.0).passed
+    assert compare_gradient(np.sin, 0.3, 2 * np.cos(0.3), upstream=[2.0]).passed
+
+
+def test_no_global_state_but_definitions():
+    before = copy.deepcopy(gradcheck.definitions)
+    compare_gradient(loss, W, -GRADIENT)
+    assert gradcheck.definitions == before
+
+
+# ---------------------------------------------------------------- layers
+
+
+def test_check_layer(capsys):
+    layer = Dense(np.random.default_rng(0))
+    X = RNG.normal(size=(5, 4))
+    before = copy.deepcopy(layer.parameters)
+    report = check_layer(layer, X, "(6.6) Dense")
+    line = "✓ (6.6) Dense: 35 entries agree with finite differences within 1e-7\n"
+    assert capsys.readouterr().out == line and isinstance(report, Report)
+    assert all(np.array_equal(before[k], layer.parameters[k]) for k in before)
+    assert not hasattr(layer, "X")
+
+
+def test_first_wrong_layer_is_named():
+    rng = np.random.default_rng(0)
+    bad = patched(Dense(rng, 3, 3), backward=dense_with(lambda s, U, x, W, b: (x, -W, b)))
+    worse = patched(Activation("tanh"), backward=lambda self, U: U)
+    network = Sequential(worse, Dense(rng), bad, Activation("tanh"), Dense(rng, 3, 2))
+    with pytest.raises(GradientError, match=r"✗ net: in layer 2 \(Dense\), your dW has the wrong sign"):
+        check_layer(network, RNG.normal(size=(5, 4)), "net")
+
+
+def test_evaluation_mode_is_checked():
+    def backward(self, U):
+        return U * self.M if self.training else 0.7 * U
+
+    layer = patched(Dropout(1), backward=backward)
+    with pytest.raises(GradientError, match="evaluation mode"):
+        check_layer(layer, RNG.normal(size=(5, 4)))
+    assert layer.training
+
+
+@pytest.mark.parametrize(
+    "change, slug",
+    [
+        (lambda s, U, x, W, b: (x, W / 5, b), "missing-mean"),
+        (lambda s, U, x, W, b: (x, W, U[0]), None),
+        (lambda s, U, x, W, b: (2 * x, W, b), "constant-factor"),
+        (lambda s, U, x, W, b: (None, W, b), "wrong-count"),
+        (lambda s, U, x, W, b: (x.T, W, b), "transposed"),
+    ],
+)
+def test_wrong_layers(change, slug):
+    layer = patched(Dense(np.random.default_rng(0)), backward=dense_with(change))
+    with pytest.raises(GradientError) as caught:
+        check_layer(layer, RNG.normal(size=(5, 4)))
+    assert slug is None or caught.value.report.mistake == slug
