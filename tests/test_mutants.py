@@ -83,7 +83,7 @@ MUTANTS = [
     ("layers", "self.dW = delta.T @ A_prev", "self.dW = A_prev.T @ delta", "dense_forward_by_loops", 3, 3, 3),
     ("layers", "self.db = delta.sum(axis=0)", "self.db = delta.mean(axis=0)", "the_bias_gradient_is_a_sum"),
     ("layers", "self.db = delta.sum(axis=0)", "self.db = delta.sum(axis=1)", "dense_forward_by_loops", 3, 3, 3),
-    ("layers", "return delta @ self.W\n", "return delta @ self.W.T\n", "dense_forward_by_loops", 3, 3, 3),
+    ("layers", "return delta @ self.W", "return delta @ self.W.T", "dense_forward_by_loops", 3, 3, 3),
     ("layers", "self.dW = delta.T @ A_prev", "self.dW = vars(self).get('dW', 0.0) + delta.T @ A_prev",
      "dense_forward_by_loops", 5, 3, 4),
     ("layers", "return dA * self.f_prime(Z)", "return dA", "activation_forward_and_backward", "tanh"),
