@@ -48,11 +48,26 @@ def run(seeds, module=None, loud=True):
                 calls.append(report.evaluations)
             if case.right != report.passed:
                 count["false alarm" if case.right else "MISS"] += 1
-                print("FALSE ALARM" if case.right else "MISS", seed, case.name, report.evaluations, "\n   ", report)
+                print(
+                    "FALSE ALARM" if case.right else "MISS",
+                    seed,
+                    case.name,
+                    report.evaluations,
+                    "\n   ",
+                    report,
+                )
             elif not case.right and report.mistake not in case.mistakes:
                 count["unnamed"] += 1
                 if loud:
-                    print("UNNAMED", seed, case.name, "->", report.mistake, "|", report.message.splitlines()[0][:120])
+                    print(
+                        "UNNAMED",
+                        seed,
+                        case.name,
+                        "->",
+                        report.mistake,
+                        "|",
+                        report.message.splitlines()[0][:120],
+                    )
     print(dict(count), "median calls", np.median(calls), "90 %", np.percentile(calls, 90))
     print("slowest", sorted(slow, reverse=True)[:5], "total", sum(s for s, *_ in slow))
     return count

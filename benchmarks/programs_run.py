@@ -21,13 +21,22 @@ def run(first, count):
             if buggy and report.passed:
                 misses.append((seed, size))
                 print("MISS", seed, size, report, flush=True)
+            if buggy and seed % 500 == 499:
+                print(seed - first + 1, "+", seed - first + 1, "done", flush=True)
             if not buggy:
                 calls.append(report.evaluations)
                 if not report.passed:
                     alarms.append(seed)
                     print("FALSE ALARM", seed, report, flush=True)
     print(f"programs {count} + {count}: {len(misses)} misses, {len(alarms)} false alarms; right:")
-    print("median calls", np.median(calls), "90 %", np.percentile(calls, 90), "CPU", time.process_time() - start)
+    print(
+        "median calls",
+        np.median(calls),
+        "90 %",
+        np.percentile(calls, 90),
+        "CPU",
+        time.process_time() - start,
+    )
     return misses, alarms
 
 

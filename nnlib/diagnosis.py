@@ -375,7 +375,9 @@ def slight_constant(e):
         )
 
 
-@hypothesis("constant-factor", "The gradient is a constant multiple of the measured one.", last_resort=True)
+@hypothesis(
+    "constant-factor", "The gradient is a constant multiple of the measured one.", last_resort=True
+)
 def constant_factor(e):
     ratio = _ratio(e)
     if ratio:
@@ -468,7 +470,9 @@ def _order(e, axis):
 # ---------------------------------------------------------------- a term too many or too few
 
 
-@hypothesis("missing-term", "A term, or a path to f, is missing or there is one too many.", last_resort=True)
+@hypothesis(
+    "missing-term", "A term, or a path to f, is missing or there is one too many.", last_resort=True
+)
 def missing_term(e):
     off = e.m - e.c if e.same_shape else np.array([])
     known = np.isfinite(off)
@@ -496,7 +500,9 @@ def _term(difference, factor):
 
 
 def _source(e, k):
-    return "the upstream" if k == len(e.inputs) else "the input" if k == e.which else f"input {k + 1}"
+    return (
+        "the upstream" if k == len(e.inputs) else "the input" if k == e.which else f"input {k + 1}"
+    )
 
 
 # ---------------------------------------------------------------- products and upstreams
@@ -506,7 +512,11 @@ def _source(e, k):
 def upstream_ignored(e):
     if e.upstream is None or not e.same_shape or np.ptp(e.upstream) == 0 or not e.upstream.shape:
         return None
-    for name, constant in (("1", 1), ("its sum", e.upstream.sum()), ("1 / size", 1 / e.upstream.size)):
+    for name, constant in (
+        ("1", 1),
+        ("its sum", e.upstream.sum()),
+        ("1 / size", 1 / e.upstream.size),
+    ):
         if e.what_if(upstream=np.full(e.upstream.shape, float(constant))):
             return (
                 f"ignores the upstream gradient: it is what upstream = {name} everywhere would give.",
@@ -573,7 +583,8 @@ def at_activation(e):
         if e.what_if(inputs=inputs):
             return _AT_ACTIVATION
     known = np.isfinite(e.m)
-    for f, f_prime in _ACTIVATIONS if e.same_shape and known.sum() > 1 else ():
+    usual = e.same_shape and known.sum() > 1 and np.max(np.abs(e.x[known])) < 15
+    for f, f_prime in _ACTIVATIONS if usual else ():
         z = e.x[known]
         if _near(e.c[known] * f_prime(z), e.m[known] * f_prime(f(z))):
             return _AT_ACTIVATION
@@ -696,7 +707,11 @@ def _how(e, wrong):
 def one_entry(e):
     wrong = e.wrong
     if wrong.sum() == 1 and _known(e) > 2:
-        return "is wrong in one entry only; the others agree.", "", "what is special there: a border?"
+        return (
+            "is wrong in one entry only; the others agree.",
+            "",
+            "what is special there: a border?",
+        )
 
 
 @hypothesis("row-or-column", "One row or one column is wrong.", last_resort=True)
@@ -718,7 +733,12 @@ def region(e):
     wrong = e.wrong
     if wrong.sum() < 2 or wrong.all() or np.shape(e.x) != e.c.shape:
         return None
-    for word, key in (("above", e.x), ("below", -e.x), ("beyond ±", np.abs(e.x)), ("within ±", -np.abs(e.x))):
+    for word, key in (
+        ("above", e.x),
+        ("below", -e.x),
+        ("beyond ±", np.abs(e.x)),
+        ("within ±", -np.abs(e.x)),
+    ):
         edge, inner = key[wrong].min(), key[~wrong].max()
         if edge > inner:
             return (
@@ -741,7 +761,11 @@ def some_entries(e):
         )
 
 
-@hypothesis("wrong-formula", "The formula of the derivative is wrong: the ratio varies with x.", last_resort=True)
+@hypothesis(
+    "wrong-formula",
+    "The formula of the derivative is wrong: the ratio varies with x.",
+    last_resort=True,
+)
 def wrong_formula(e):
     if not e.same_shape or e.c.shape != np.shape(e.x) or _known(e) < 2:
         return None
@@ -902,7 +926,9 @@ def doubled(name, one, two):
 def praise(trial, level, e):
     """Return the sentence of a right gradient."""
     n = trial.claims.size
-    message = f"{n} entr{'y agrees' if n == 1 else 'ies agree'} with finite differences within {level}"
+    message = (
+        f"{n} entr{'y agrees' if n == 1 else 'ies agree'} with finite differences within {level}"
+    )
     if trial.kinks:
         message += f" ({len(trial.kinks)} at a kink: any slope between both sides is right)"
     elif level != "1e-7":

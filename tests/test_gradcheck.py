@@ -55,7 +55,9 @@ def strict(monkeypatch):
 # ---------------------------------------------------------------- the corpus
 
 
-@pytest.mark.parametrize("module", ["plain", "numerics", "slips", "layers", "fresh_one", "fresh_two"])
+@pytest.mark.parametrize(
+    "module", ["plain", "numerics", "slips", "layers", "fresh_one", "fresh_two"]
+)
 def test_corpus(module):
     wrong_verdicts, named, calls, count = [], 0, [], 0
     for case in cases(0, module):
@@ -185,7 +187,9 @@ def test_numerical_gradient():
     assert np.shape(numerical_gradient(np.sin, 0.3)) == ()
     a, b = numerical_gradient(lambda a, b: a @ W @ b, (U, V))
     assert np.allclose(a, W @ V, rtol=1e-10) and np.allclose(b, U @ W, rtol=1e-10)
-    assert np.allclose(numerical_gradient(lambda z: np.abs(z).sum(), np.array([-1e-5, 2e-5])), [-1, 1])
+    assert np.allclose(
+        numerical_gradient(lambda z: np.abs(z).sum(), np.array([-1e-5, 2e-5])), [-1, 1]
+    )
     steep = numerical_gradient(lambda z: np.exp(300 * z).sum(), V)
     assert np.allclose(steep, 300 * np.exp(300 * V), rtol=1e-7)
     assert numerical_gradient(lambda z: 1.0, V).tolist() == [0.0] * 4
@@ -267,7 +271,9 @@ def test_outside_the_slopes(claim):
     assert "slope -1 on the left, 1 on the right" in report.message
 
 
-@pytest.mark.parametrize("claim, passes", [(-1, True), (0, True), (1, True), (1.01, False), (-1.01, False)])
+@pytest.mark.parametrize(
+    "claim, passes", [(-1, True), (0, True), (1, True), (1.01, False), (-1.01, False)]
+)
 def test_edges_of_the_slopes(claim, passes):
     assert compare_gradient(np.abs, 0.0, float(claim)).passed == passes
 
@@ -354,7 +360,9 @@ def test_determinism(noise, passes):
 
 def test_drift_that_begins_later():
     calls = []
-    report = compare_gradient(lambda z: (calls.append(0), np.sum(z) + (len(calls) > 6))[1], V, np.ones(4))
+    report = compare_gradient(
+        lambda z: (calls.append(0), np.sum(z) + (len(calls) > 6))[1], V, np.ones(4)
+    )
     assert report.mistake == "not-deterministic"
 
 
@@ -440,7 +448,9 @@ def test_first_wrong_layer_is_named():
     bad = patched(Dense(rng, 3, 3), backward=dense_with(lambda s, U, x, W, b: (x, -W, b)))
     worse = patched(Activation("tanh"), backward=lambda self, U: U)
     network = Sequential(worse, Dense(rng), bad, Activation("tanh"), Dense(rng, 3, 2))
-    with pytest.raises(GradientError, match=r"✗ net: in layer 2 \(Dense\), your dW has the wrong sign"):
+    with pytest.raises(
+        GradientError, match=r"✗ net: in layer 2 \(Dense\), your dW has the wrong sign"
+    ):
         check_layer(network, RNG.normal(size=(5, 4)), "net")
 
 
