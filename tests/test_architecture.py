@@ -40,10 +40,10 @@ MAY_IMPORT = {
 }
 # What may be loaded when it is first needed, inside a function; at the top it is numpy alone.
 MAY_LOAD_LATE = {
-    "plots": {"matplotlib", "cycler", "IPython"},
+    "plots": {"matplotlib", "cycler", "IPython", "PIL"},
     "training": {"tqdm"},
     "diagnosis": {"tqdm"},
-    "gradcheck": {"tqdm"},
+    "gradcheck": {"tqdm", "IPython"},
     "sheets": {"IPython"},
     "explorers": {"matplotlib", "ipywidgets", "IPython"},
 }
