@@ -68,6 +68,7 @@ def run(seeds, module=None, loud=True):
                         "|",
                         report.message.splitlines()[0][:120],
                     )
+    calls = calls or [0]
     print(dict(count), "median calls", np.median(calls), "90 %", np.percentile(calls, 90))
     print("slowest", sorted(slow, reverse=True)[:5], "total", sum(s for s, *_ in slow))
     return count

@@ -567,9 +567,11 @@ def _matrices(e):
 
 @hypothesis("derivative-missing", "The activation's derivative is missing.")
 def derivative_missing(e):
-    if e.upstream is not None and e.same_shape and _close(e.c, np.asarray(e.upstream)):
+    alone = e.upstream is not None and e.same_shape and _close(e.c, np.asarray(e.upstream))
+    if alone or any(_near(c * f_prime(z), m) for f, f_prime, z, c, m in _activations(e)):
         return (
-            "is the upstream gradient itself: the derivative of the activation is missing.",
+            f"{'is the upstream gradient itself' if alone else 'is not complete'}: the derivative "
+            "of the activation is missing.",
             "",
             "multiply by the slope of the activation at the pre-activation.",
         )
@@ -582,16 +584,18 @@ def at_activation(e):
         inputs[e.which] = np.asarray(e.f(*[np.copy(a) for a in e.inputs]), dtype=float)
         if e.what_if(inputs=inputs):
             return _AT_ACTIVATION
-    known = np.isfinite(e.m)
-    usual = e.same_shape and known.sum() > 1 and np.max(np.abs(e.x[known])) < 15
-    for f, f_prime in _ACTIVATIONS if usual else ():
-        z = e.x[known]
-        if _near(e.c[known] * f_prime(z), e.m[known] * f_prime(f(z))):
+    for f, f_prime, z, c, m in _activations(e):
+        if _near(c * f_prime(z), m * f_prime(f(z))):
             return _AT_ACTIVATION
-        ratio = e.m[known] / f_prime(z)
-        if _near(e.c[known], ratio):
-            return "misses the derivative of the activation.", "", "multiply by its slope."
     return None
+
+
+def _activations(e):
+    """Yield (f, f', z, claimed, measured) for usual activations of the input."""
+    known = np.isfinite(e.m)
+    if e.same_shape and known.sum() > 1 and np.max(np.abs(e.x[known])) < 15:
+        for f, f_prime in _ACTIVATIONS:
+            yield f, f_prime, e.x[known], e.c[known], e.m[known]
 
 
 def _sigmoid(z):

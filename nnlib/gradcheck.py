@@ -279,14 +279,18 @@ class Slope(NamedTuple):
     left: float
     right: float
     kink: bool
+    noise: float = 0.0
 
 
-def _slope(line):
-    """Climb the whole ladder and read off the slope where its error bar is shortest."""
+def _slope(line, noise=0.0):
+    """Climb the whole ladder and read off the slope where its error bar is shortest.
+
+    `noise` is f's noise if it is known already from larger steps.
+    """
     sides = np.array([line.sides(k) for k in range(len(STEPS))])[:, :, 0].T
     left, right = sides
     central = (left + right) / 2
-    noise = _noise(sides, float(line.rounding[0]))
+    noise = _noise(sides, max(noise, float(line.rounding[0])))
     value, error = _read(central, 16, noise)
     kink = _has_kink(np.abs(right - left), noise)
     (left, left_error), (right, right_error) = _read(left, 4, noise), _read(right, 4, noise)
@@ -299,7 +303,8 @@ def _slope(line):
         left, right, error = (
             (sure[0], sure[-1], min(left_error, right_error)) if sure else (0, 0, np.inf)
         )
-    return Slope(value, error, left, right, kink)
+    still = not sides[:, -1].any()  # smaller steps will not tell more
+    return Slope(value, error, left, right, kink, noise[-1] if still else 0.0)
 
 
 def _extrapolate(quotients, factor):
@@ -397,7 +402,7 @@ class _Trial:
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
         for group in self._strata():
             while len(group) and not self._group_agrees(group):
-                if len(self.kinks) > 4 * FEW or (self.wrong and len(group) > FEW):
+                if len(self.kinks) > 2 * FEW or (self.wrong and len(group) > FEW):
                     break
                 if self.function.calls > CALLS:
                     self.unknown += [] if self.kinks else list(group)
@@ -530,8 +535,8 @@ class _Trial:
             if settled is not None and not line.bent():
                 value = settled[0] / scale
                 return Slope(value, 1e-6 * abs(value), value, value, False)
-            value, error, left, right, kink = _slope(line)
-            new = Slope(value / scale, error / scale, left / scale, right / scale, kink)
+            value, error, left, right, kink, noise = _slope(line, best.noise if best else 0.0)
+            new = Slope(value / scale, error / scale, left / scale, right / scale, kink, noise)
             best = new if best is None or self._overrules(new, best) else best
         return best
 
