@@ -1,11 +1,11 @@
 """Name the mistake: a list of small hypotheses about a claimed and a measured gradient.
 
-Each hypothesis looks at the `Evidence` and returns None or (what, where, look): a sentence
-that starts after "yours", an addition to the evidence, and what to look at next. They are
-tried in the order in which they are written: first what makes a comparison impossible
-(numbers that are none, shapes), then whole-array relations that hold exactly (zero, sign,
-swapped, factor, transposed, flipped), then patterns of right and wrong entries, then "what
-if" questions, which measure f again with something changed. The first two that fit are told.
+Each hypothesis looks at the `Evidence` and returns None, or the words that follow "yours",
+or these words and an addition to the evidence. They are tried in the order in which they are
+written: first what makes a comparison impossible (NaN, shapes), then relations of the whole
+array that hold exactly (zero, sign, factor, transposed, flipped), then "what if" questions,
+which measure f again with something changed, then patterns of right and wrong entries. A
+last resort is asked only when none before it fits. The first two that fit are told.
 """
 
 import html
@@ -14,19 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MISTAKES = {
-    "not-finite": "f itself is NaN or infinite at x.",
-    "not-deterministic": "f gives different values at the same x.",
-    "mutates-input": "f mutates its input.",
-    "cannot-tell": "Noise hides the answer: neither right nor wrong can be told.",
-    "wrong-count": "The number of gradients is not the number of inputs.",
-    "dtype": "The gradient has a dtype that cannot hold it.",
-    "stale-cache": "backward uses values kept from an earlier forward.",
-    "doubled": "A second backward adds to the gradients of the first.",
-    "wrong": "The gradient differs, in no way that has a name.",
-}
+MISTAKES = {"wrong": "The gradient differs, in no way that has a name."}
 HYPOTHESES = []
-STRICT = False  # the tests let errors in a hypothesis through
+STRICT = False  # the tests let errors inside a hypothesis through
 
 
 @dataclass
@@ -52,11 +42,24 @@ class Evidence:
     tolerance: float = 2e-5  # two numbers closer than this, relatively, are the same
     given: tuple = ()  # the inputs as the caller gave them
 
+    c = property(lambda self: self.claimed[self.which])
+    m = property(lambda self: self.measured[self.which])
+    x = property(lambda self: self.inputs[self.which])
+    same_shape = property(lambda self: self.c.shape == self.m.shape)
+    known = property(lambda self: np.isfinite(self.m) if self.same_shape else np.array(False))
+    numeric = property(lambda self: {self.c.dtype.kind, self.m.dtype.kind} <= set("biuf"))
+
     def name(self, k):
         """Return how the k-th claimed gradient is called in a sentence."""
         if self.names:
             return f"your {self.names[k]}"
         return "yours" if len(self.inputs) == 1 else f"your gradient {k + 1} of {len(self.inputs)}"
+
+    def input_name(self, k):
+        """Return how the k-th input is called; the one after the last is the upstream."""
+        if k == len(self.inputs):
+            return "upstream"
+        return self.names[k].removeprefix("d") if self.names else f"input {k + 1}"
 
     def fill(self, measured, wrong=()):
         """Take in the measured arrays and find the entry that is furthest off."""
@@ -70,23 +73,12 @@ class Evidence:
             self.tolerance = min(2e-5, 0.1 * max(off) / largest)
             self.known_wrong = at
 
-    @property
-    def numeric(self):
-        """Say whether claims and measurements are real numbers."""
-        kinds = [a.dtype.kind for a in (self.c, self.m)]
-        return all(kind in "biuf" for kind in kinds)
-
-    c = property(lambda self: self.claimed[self.which])
-    m = property(lambda self: self.measured[self.which])
-    x = property(lambda self: self.inputs[self.which])
-    same_shape = property(lambda self: self.c.shape == self.m.shape)
-
     def fits(self, candidate, target=None):
         """Say whether a candidate is the measured gradient wherever that was measured."""
         target = self.m if target is None else target
         if candidate is None or np.shape(candidate) != target.shape:
             return False
-        return bool(np.all(self.right(candidate, target))) and bool(np.isfinite(target).any())
+        return bool(np.all(self.right(candidate, target)) and np.isfinite(target).any())
 
     def right(self, candidate=None, target=None):
         """Return a mask: entries of the candidate (or claim) that are as measured."""
@@ -94,9 +86,8 @@ class Evidence:
         candidate = self.c if candidate is None else candidate
         largest = np.max(np.abs(target[np.isfinite(target)]), initial=0)
         with np.errstate(all="ignore"):
-            off = np.abs(candidate - target)
             allowed = np.maximum(np.abs(target), np.abs(candidate)) + 1e-6 * largest
-            near = off <= self.tolerance * allowed
+            near = np.abs(candidate - target) <= self.tolerance * allowed
         return near | np.isnan(target)
 
     @property
@@ -122,44 +113,46 @@ class Evidence:
         return True
 
 
-def hypothesis(slug, meaning, last_resort=False):
-    """Register a hypothesis under its slug, with the sentence that lists it.
-
-    A last resort is asked only when no hypothesis before it fits.
-    """
+def hypothesis(look, slug=None, last=False):
+    """Register a hypothesis: its slug is its name, its meaning its docstring."""
 
     def register(function):
-        MISTAKES[slug] = meaning
-        HYPOTHESES.append((slug, last_resort, function))
+        name = slug or function.__name__.replace("_", "-")
+        MISTAKES[name] = function.__doc__
+        HYPOTHESES.append((name, last, look, function))
         return function
 
     return register
 
 
-def diagnose(evidence):
+def diagnose(e):
     """Return (slug, message): the first two hypotheses that fit, or the bare difference."""
     found = []
     with np.errstate(all="ignore"):
-        for slug, last_resort, function in HYPOTHESES:
-            asked = len(found) < 2 and not (found and last_resort)
-            told = _ask(function, evidence) if asked else None
+        for slug, last, look, function in HYPOTHESES:
+            asked = len(found) < 2 and not (found and last)
+            told = _ask(function, e) if asked else None
             if told:
-                found.append((slug, told))
-    found = found or [("wrong", _plain(evidence))]
-    slug, (what, where, look) = found[0]
-    message = f"{evidence.name(evidence.which)} {what}\n  {_where(evidence)}{where}."
-    if len(found) > 1:
-        message += f"\n  It also fits: {found[1][1][0]}"
-    return slug, message + f"\n  Look at: {look}"
+                what, where = told if isinstance(told, tuple) else (told, "")
+                found.append((slug, what, where, look))
+    slug, what, where, look = found[0] if found else _unnamed(e)
+    also = f"\n  It also fits: {found[1][1]}." if len(found) > 1 else ""
+    return slug, f"{e.name(e.which)} {what}.\n  {_where(e)}{where}.{also}\n  Look at: {look}."
 
 
-def _ask(function, evidence):
+def _ask(function, e):
     try:
-        return function(evidence)
+        return function(e)
     except Exception:  # what cannot even be computed does not fit
         if STRICT:
             raise
         return None
+
+
+def _unnamed(e):
+    what = f"differs from the measured gradient at {e.wrong.sum()} of {_count(e)} entries measured"
+    look = "one entry at a time, starting with the one above: which paths lead from it to f?"
+    return "wrong", what, "; the differences have no pattern that has a name", look.rstrip(".")
 
 
 def _where(e):
@@ -181,280 +174,202 @@ def _apart(one, other):
     return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
 
 
-def _plain(e):
-    wrong = e.wrong
-    return (
-        f"differs from the measured gradient at {wrong.sum()} of {_known(e)} entries measured.",
-        "; the differences have no pattern that has a name",
-        "one entry at a time, starting with the one above: which paths lead from it to f?",
-    )
-
-
-def _known(e):
+def _count(e):
     return int(np.isfinite(e.m).sum())
 
 
 # ---------------------------------------------------------------- nothing to compare yet
 
 
-@hypothesis("nan", "The gradient holds NaN or Inf where the measured one is finite.")
+@hypothesis("a division by zero, a log of zero, an overflow of exp, or 0 * Inf on the way back")
 def nan(e):
+    """The gradient holds NaN or Inf where the measured one is finite."""
     bad = ~np.isfinite(e.c)
     if bad.any():
         e.worst = tuple(np.argwhere(bad)[0])
-        return (
-            f"is {'NaN' if np.isnan(e.c).any() else 'Inf'} at {bad.sum()} of {e.c.size} entries, "
-            "where the measured gradient is finite.",
-            "",
-            "a division by zero, a log of zero, an overflow of exp, or 0 * Inf on the way back.",
-        )
+        kind = "NaN" if np.isnan(e.c).any() else "Inf"
+        return f"is {kind} at {bad.sum()} of {e.c.size} entries: the measured gradient is finite"
 
 
-@hypothesis("ties", "A tie is counted twice: tied entries share one gradient.")
+@hypothesis("one entry of a tie is the largest: give the gradient to one of them, or share it")
 def ties(e):
+    """A tie is counted twice: tied entries share one gradient."""
     if e.tied:
         entries, measured, claimed = e.tied
         return (
             f"counts a tie twice: {len(entries)} tied entries moved together change f by "
-            f"{number(measured)} a unit, yours says {number(claimed)}.",
-            "",
-            "the largest entry of a tie is one entry: give the gradient to one of them, or share it.",
+            f"{number(measured)} a unit, yours says {number(claimed)}"
         )
 
 
-@hypothesis("kink", "At a kink the gradient lies outside the slopes of both sides.")
+@hypothesis("the convention at the kink, as relu'(0) = 0, and that every term keeps to it")
 def kink(e):
+    """At a kink the gradient lies outside the slopes of both sides."""
     if e.outside and len(e.outside) == len(e.known_wrong) and all(s.kink for s in e.outside):
         slope = e.outside[e.known_wrong.index(e.worst)]
-        return (
-            "lies outside the slopes on both sides of a kink: any value between them is right.",
-            f"; slope {number(slope.left)} on the left, {number(slope.right)} on the right",
-            "the convention at the kink, as relu'(0) = 0, and that every term keeps to it.",
-        )
+        sides = f"; slope {number(slope.left)} on the left, {number(slope.right)} on the right"
+        return "lies outside the slopes on both sides of a kink: any value between is right", sides
 
 
-@hypothesis("swapped", "Two gradients stand in each other's place.")
+@hypothesis("the order in which backward returns its gradients")
 def swapped(e):
+    """Two gradients stand in each other's place."""
     for k in e.active:
-        other = e.claimed[k]
-        if k != e.which and not _close(other, e.c) and e.fits(other):
-            return (
-                f"is {e.name(k).removeprefix('your ')}: the two gradients are swapped.",
-                f"; the measured gradient is the one you give for input {k + 1}",
-                "the order in which backward returns its gradients.",
-            )
+        if k != e.which and not _close(e.claimed[k], e.c) and e.fits(e.claimed[k]):
+            what = f"is {e.name(k).removeprefix('your ')}: the two gradients are swapped"
+            return what, f"; the measured gradient is the one you give for input {k + 1}"
 
 
-@hypothesis("transposed", "The gradient is the transpose of the measured one.")
+@hypothesis("which index belongs to the unit above? W[j, k] has a row per unit above")
 def transposed(e):
+    """The gradient is the transpose of the measured one."""
     for axes in itertools.permutations(range(e.c.ndim if e.c.ndim < 6 else 0)):
         if list(axes) != sorted(axes) and e.fits(e.c.transpose(axes)):
-            return (
-                "is the transpose of the measured gradient.",
-                _stands_at(e, axes),
-                "which index belongs to the unit above? W[j, k] has a row per unit above.",
-            )
+            at = [int(e.worst[axes.index(n)]) for n in range(e.c.ndim)] if e.worst else []
+            stands = f"; the measured value stands at your {at}" if at and e.same_shape else ""
+            return "is the transpose of the measured gradient", stands
 
 
-def _stands_at(e, axes):
-    if not e.same_shape or not e.worst:
-        return ""
-    return f"; the measured value stands at your {[int(e.worst[axes.index(n)]) for n in range(e.c.ndim)]}"
-
-
-@hypothesis("broadcast", "A broadcast is not summed back to the shape of its input.")
+@hypothesis("forward broadcasts this input over that axis; backward sums over it")
 def broadcast(e):
+    """A broadcast is not summed back to the shape of its input."""
     for axes in _subsets(e.c.ndim):
-        summed = e.c.sum(axis=axes)
-        if not e.same_shape and summed.size == e.m.size and e.fits(summed.reshape(e.m.shape)):
-            return (
-                f"is not summed over the broadcast axis {_axes(axes)}.",
-                "; the sum over it is the measured gradient",
-                "forward broadcasts this input over that axis; backward sums over it.",
-            )
+        total = e.c.sum(axis=axes)
+        if not e.same_shape and total.size == e.m.size and e.fits(total.reshape(e.m.shape)):
+            what = f"is not summed over the broadcast axis {_axes(axes)}"
+            return what, "; the sum over it is the measured gradient"
 
 
-@hypothesis("summed", "The gradient is summed over an axis that it should keep.", last_resort=True)
+@hypothesis("the axis of the sum: every entry of the input has a gradient of its own", last=True)
 def summed(e):
-    for axes in _subsets(e.m.ndim):
-        for keep in (False, True):
-            total = e.m.sum(axis=axes, keepdims=keep)
-            spread = e.same_shape and np.ptp(e.c, axis=axes[0]).max() > 0
-            if np.shape(total) and spread or _close(e.c, e.m):
-                continue
-            if _close(np.broadcast_to(total, e.m.shape) if _goes(total, e) else total, e.c):
-                return (
-                    f"is summed over axis {_axes(axes)}, which the gradient keeps.",
-                    "",
-                    "the axis of the sum: every entry of the input has a gradient of its own.",
-                )
+    """The gradient is summed over an axis that it should keep."""
+    for axes, keep in itertools.product(_subsets(e.m.ndim), (False, True)):
+        total = e.m.sum(axis=axes, keepdims=keep)
+        spread = e.same_shape and np.ptp(e.c, axis=axes[0]).max() > 0
+        if np.shape(total) and spread or _close(e.c, e.m):
+            continue
+        fills = e.same_shape and total.ndim == e.m.ndim
+        if _close(np.broadcast_to(total, e.m.shape) if fills else total, e.c):
+            return f"is summed over axis {_axes(axes)}, which the gradient keeps"
 
 
-def _goes(total, e):
-    return e.same_shape and total.ndim == e.m.ndim
-
-
-@hypothesis("wrong-axis", "A sum or mean is taken over the wrong axis.")
+@hypothesis("a bias has one entry per unit: sum over the rows of the batch, axis 0")
 def wrong_axis(e):
-    for source in _arrays(e):
-        for axis, right in itertools.permutations(range(source.ndim), 2):
-            rests = {tuple(a for a in range(source.ndim) if a not in (axis, right)), ()}
-            for rest in rests:
-                yours, theirs = (source.sum(axis=(a, *rest)) for a in (axis, right))
-                if _close(yours, e.c) and e.fits(theirs):
-                    return (
-                        f"is summed over the wrong axis: over axis {axis}, not axis {right}.",
-                        "",
-                        "a bias has one entry per unit: sum over the rows of the batch, axis 0.",
-                    )
+    """A sum or mean is taken over the wrong axis."""
+    arrays = [np.asarray(a) for a in [*e.inputs, e.upstream] if np.ndim(a) > 1]
+    for a in arrays:
+        for axis, right in itertools.permutations(range(a.ndim), 2):
+            for rest in {tuple(set(range(a.ndim)) - {axis, right}), ()}:
+                if _close(a.sum((axis, *rest)), e.c) and e.fits(a.sum((right, *rest))):
+                    return f"is summed over the wrong axis: over axis {axis}, not axis {right}"
 
 
-@hypothesis("wrong-shape", "The gradient has another shape than its input.", last_resort=True)
+@hypothesis("a gradient has one entry for each entry of its input", last=True)
 def wrong_shape(e):
+    """The gradient has another shape than its input."""
     if not e.same_shape:
         told = e.c.size == e.m.size and e.fits(e.c.reshape(e.m.shape))
-        return (
-            f"has the wrong shape: {e.c.shape}, expected {e.m.shape}, that of its input.",
-            "; the numbers are right" if told else _axis_reason(e),
-            "a gradient has one entry for each entry of its input.",
-        )
-
-
-def _axis_reason(e):
-    if e.c.shape == e.m.shape[::-1]:
-        return "; the shape is the transpose of the input's"
-    return ""
+        turned = e.c.shape == e.m.shape[::-1]
+        note = "; the numbers are right" if told else "; the shape is the transpose" * turned
+        return f"has the wrong shape: {e.c.shape}, expected {e.m.shape}, that of its input", note
 
 
 # ---------------------------------------------------------------- the whole array is off
 
 
-@hypothesis("all-zero", "The gradient is zero everywhere; the measured one is not.")
+@hypothesis("is the array ever filled, and is it the one that is returned?")
 def all_zero(e):
-    if not e.c.any():
-        return (
-            "is zero everywhere, the measured gradient is not.",
-            "",
-            "is the array ever filled, and is it the one that is returned?",
-        )
+    """The gradient is zero everywhere; the measured one is not."""
+    return None if e.c.any() else "is zero everywhere, the measured gradient is not"
 
 
-@hypothesis("sign", "The gradient has the opposite sign.")
+@hypothesis("the minus in the loss or in a difference")
 def sign(e):
-    if e.fits(-e.c):
-        return "has the wrong sign everywhere.", "", "the minus in the loss or in a difference."
+    """The gradient has the opposite sign."""
+    return "has the wrong sign everywhere" if e.fits(-e.c) else None
 
 
-@hypothesis("missing-mean", "The mean over the batch is missing, or taken twice.")
+@hypothesis("where forward divides by the number of entries: there, and only there, backward too")
 def missing_mean(e):
+    """The mean over the batch is missing, or taken twice."""
     ratio = _ratio(e)
-    for n in sorted(_counts(e)) if ratio else ():
+    for n in sorted(_sizes(e)) if ratio else ():
         if np.isclose(ratio, n, rtol=1e-4) and n > 2:
-            return (
-                f"is {n} times the measured gradient: the mean over {n} is missing.",
-                "",
-                f"forward divides by {n}; so must backward, once.",
-            )
+            return f"is {n} times the measured gradient: the mean over {n} is missing"
         if np.isclose(ratio, 1 / n, rtol=1e-4) and n > 2:
-            return (
-                f"is 1/{n} of the measured gradient: a mean over {n} too many, a constant factor.",
-                "",
-                f"f holds no mean over {n} entries, or it is taken twice.",
-            )
+            return f"is 1/{n} of the measured gradient: a mean over {n} too many, a constant factor"
 
 
-@hypothesis("slight-constant", "A constant in the formula is slightly wrong.")
+@hypothesis("the digits of the constants in the formula")
 def slight_constant(e):
+    """A constant in the formula is slightly wrong."""
     ratio = _ratio(e)
     if ratio and abs(ratio - 1) < 2e-2:
-        return (
-            f"is off by a constant factor of {number_long(ratio)} everywhere: a constant is "
-            "slightly wrong.",
-            "",
-            "the digits of the constants in the formula.",
-        )
+        what = f"is off by a constant factor of {ratio:.7g}"
+        return what + (" everywhere: a constant is slightly wrong" if e.c.size > 1 else "")
 
 
-@hypothesis(
-    "constant-factor", "The gradient is a constant multiple of the measured one.", last_resort=True
-)
+@hypothesis("a factor lost or doubled: the 2 of a square, the 1/2 of a loss, a mean", last=True)
 def constant_factor(e):
+    """The gradient is a constant multiple of the measured one."""
     ratio = _ratio(e)
     if ratio:
-        return (
-            f"is {_factor(ratio)} times the measured gradient, a constant factor everywhere.",
-            "",
-            "a factor lost or doubled: the 2 of a square, the 1/2 of a loss, a mean or a scale.",
-        )
-
-
-def number_long(value):
-    """Write a number close to 1 so that the difference is seen."""
-    return f"{value:.7g}"
+        everywhere = ", a constant factor everywhere" if e.c.size > 1 else ", a factor"
+        return f"is {_factor(ratio)} times the measured gradient{everywhere}"
 
 
 def _factor(ratio):
     for n in range(2, 17):
         if np.isclose(abs(ratio), 1 / n, rtol=1e-4):
             return f"{'-' if ratio < 0 else ''}1/{n}"
-    return number(ratio)
+    return number(ratio) if abs(ratio - 1) > 0.02 else f"{ratio:.7g}"
 
 
 def _ratio(e):
     """Return the one number r with claimed = r · measured, or None."""
-    known = np.isfinite(e.m) & np.isfinite(e.c) if e.same_shape else np.array(False)
+    known = e.known & np.isfinite(e.c) if e.same_shape else np.array(False)
     if known.sum() < 2 and e.c.size > 1 or not known.any() or not e.m[known].any():
         return None
-    if not e.wrong[known & (e.m != 0)].all():
-        return None
-    ratio = float(np.vdot(e.c[known], e.m[known]) / np.vdot(e.m[known], e.m[known]))
-    return ratio if ratio and _near(e.c[known], ratio * e.m[known], tolerance=e.tolerance) else None
+    c, m = e.c[known], e.m[known]
+    ratio = float(np.vdot(c, m) / np.vdot(m, m))
+    steady = ratio and e.wrong[known & (e.m != 0)].all()
+    return ratio if steady and _near(c, ratio * m, tolerance=e.tolerance) else None
 
 
-@hypothesis("flipped", "The gradient is flipped: an axis runs the wrong way, as in a kernel.")
+@hypothesis("correlation or convolution? Flip the kernel on one way only")
 def flipped(e):
+    """The gradient is flipped: an axis runs the wrong way, as in a kernel."""
     for axes in _subsets(e.c.ndim):
         if e.fits(np.flip(e.c, axes)):
-            return (
-                f"is flipped along axis {_axes(axes)}: the kernel runs the wrong way.",
-                "",
-                "correlation or convolution? Flip the kernel on one way only.",
-            )
+            return f"is flipped along axis {_axes(axes)}: the kernel runs the wrong way"
     for axes in itertools.combinations(range(-e.c.ndim, 0), 2):
-        turned = np.swapaxes(e.c, *axes)
-        if any(e.fits(np.flip(turned, a)) for a in axes):
-            return "is rotated by a quarter turn: transposed and flipped.", "", "rot90 by 180."
+        if any(e.fits(np.flip(np.swapaxes(e.c, *axes), a)) for a in axes):
+            return "is rotated by a quarter turn: transposed and flipped"
 
 
-@hypothesis("shifted", "The entries are shifted along an axis.")
+@hypothesis("where the index starts: off by one, padding, or a slice of the wrong end")
 def shifted(e):
+    """The entries are shifted along an axis."""
     for axis, step in itertools.product(range(e.c.ndim * e.same_shape), (1, -1, 2, -2)):
         moved = np.roll(e.c, -step, axis)
         inside = [slice(None)] * e.c.ndim
         inside[axis] = slice(0, -step) if step > 0 else slice(-step, None)
         inside = tuple(inside)
-        enough = len(np.unique(moved[inside])) >= 3
-        if enough and np.ptp(e.c, axis).any() and e.right(moved)[inside].all():
-            return (
-                f"is shifted by {abs(step)} along axis {axis}.",
-                "",
-                "where the index starts: off by one, padding, or a slice of the wrong end.",
-            )
+        enough = len(np.unique(moved[inside])) >= 3 and np.ptp(e.c, axis).any()
+        if enough and e.right(moved)[inside].all():
+            return f"is shifted by {abs(step)} along axis {axis}"
 
 
-@hypothesis("permuted", "The entries are right but permuted: a wrong index.", last_resort=True)
+@hypothesis("the index: is each gradient written back where its input was read?", last=True)
 def permuted(e):
+    """The entries are right but permuted: a wrong index."""
     for axis in range(e.c.ndim * e.same_shape):
         order = _order(e, axis)
         if order is not None:
-            return (
-                f"has the right numbers, permuted along axis {axis} to {order}.",
-                "",
-                "the index: is each gradient written back where its input was read?",
-            )
+            return f"has the right numbers, permuted along axis {axis} to {order}"
     full = e.wrong.sum() > 1 and np.isfinite(e.m).all() and e.c.size > 3
     if full and _near(np.sort(e.c, None), np.sort(e.m, None), tolerance=e.tolerance):
-        return "has the right numbers, permuted: each at a wrong index.", "", "reshape and index."
+        return "has the right numbers, permuted: each at a wrong index"
 
 
 def _order(e, axis):
@@ -467,134 +382,95 @@ def _order(e, axis):
     return order if distinct and e.fits(np.take(e.c, order, axis)) else None
 
 
-# ---------------------------------------------------------------- a term too many or too few
-
-
-@hypothesis(
-    "missing-term", "A term, or a path to f, is missing or there is one too many.", last_resort=True
-)
+@hypothesis("every path from this entry to f adds one term: list the paths", last=True)
 def missing_term(e):
+    """A term, or a path to f, is missing or there is one too many."""
     off = e.m - e.c if e.same_shape else np.array([])
-    known = np.isfinite(off)
+    known, what = np.isfinite(off), "misses a term or has one too many: measured minus yours is "
     if known.sum() < 2:
         return None
     for k, other in enumerate([*e.inputs, e.upstream]):
-        other = np.asarray(other) if other is not None else None
-        if other is not None and other.shape == off.shape and other.dtype.kind == "f":
+        if np.shape(other) == off.shape and np.asarray(other).dtype.kind == "f":
+            other = np.asarray(other)
             factor = np.vdot(off[known], other[known]) / np.vdot(other[known], other[known])
             if _near(off[known], factor * other[known], e.m[known]):
-                return _term(f"{number(factor)} times {_source(e, k)}", factor)
-    for axis in (None, *range(e.c.ndim)):
-        if known.all() and e.c.size > 2 and np.ptp(off, axis).size < off.size:
-            if _near(np.ptp(off, axis), 0 * np.ptp(off, axis), e.m):
-                return _term(f"constant along {'all axes' if axis is None else f'axis {axis}'}", 0)
-
-
-def _term(difference, factor):
-    return (
-        "misses a term or has one too many: measured minus yours is " + difference + ".",
-        "",
-        "every path from this entry to f adds one term: list the paths (a mean, a shortcut, "
-        "a penalty, a bias).",
-    )
-
-
-def _source(e, k):
-    return (
-        "the upstream" if k == len(e.inputs) else "the input" if k == e.which else f"input {k + 1}"
-    )
+                return what + f"{number(factor)} times {e.input_name(k)}"
+    for axis in (None, *range(e.c.ndim)) if known.all() and e.c.size > 2 else ():
+        if np.size(np.ptp(off, axis)) < off.size and _near(np.ptp(off, axis), 0.0, e.m):
+            return what + f"constant along {'all axes' if axis is None else f'axis {axis}'}"
 
 
 # ---------------------------------------------------------------- products and upstreams
 
 
-@hypothesis("upstream", "The upstream gradient is ignored.")
-def upstream_ignored(e):
-    if e.upstream is None or not e.same_shape or np.ptp(e.upstream) == 0 or not e.upstream.shape:
+@hypothesis("the upstream gradient: multiply by it, entry by entry, before summing")
+def upstream(e):
+    """The upstream gradient is ignored."""
+    u = e.upstream
+    if u is None or not e.same_shape or np.ptp(u) == 0 or not u.shape:
         return None
-    for name, constant in (
-        ("1", 1),
-        ("its sum", e.upstream.sum()),
-        ("1 / size", 1 / e.upstream.size),
-    ):
-        if e.what_if(upstream=np.full(e.upstream.shape, float(constant))):
-            return (
-                f"ignores the upstream gradient: it is what upstream = {name} everywhere would give.",
-                "",
-                "multiply by the upstream gradient before summing.",
-            )
-    for name, changed in _variants(np.asarray(e.upstream)):
+    for name, constant in (("1", 1.0), ("its sum", u.sum()), ("1 / size", 1 / u.size)):
+        if e.what_if(upstream=np.full(u.shape, float(constant))):
+            return f"ignores the upstream gradient: upstream = {name} everywhere would give it"
+    for name, changed in _variants(np.asarray(u)):
         if e.what_if(upstream=changed):
-            return f"uses the upstream gradient {name}.", "", "the upstream's axes and order."
+            return f"uses the upstream gradient {name}"
 
 
-@hypothesis("transposed-factor", "A factor of a product is transposed: J applied, not Jᵀ.")
+@hypothesis("write one entry as a sum over an index; the index tells which factor is transposed")
 def transposed_factor(e):
+    """A factor of a product is transposed: J applied, not Jᵀ."""
     u = e.upstream
     if u is not None and np.size(u) == e.x.size and e.same_shape and e.jvp is not None:
         forward = e.jvp(np.reshape(u, e.x.shape), e.which)
         if forward.size == e.c.size and _close(forward.reshape(e.c.shape), e.c):
-            return (
-                "is J applied to the upstream gradient, not J transposed (Jᵀ).",
-                "",
-                "backward goes through a matrix with its transpose: W on the way up, Wᵀ down.",
-            )
+            return "is J applied to the upstream gradient, not J transposed (Jᵀ)"
     yours, theirs = _product(e, e.c), _product(e, e.m)
     if yours and theirs:
-        return (
-            f"is {yours}, the measured gradient is {theirs}: transpose or order of a product.",
-            "",
-            "write one entry as a sum over an index; the index tells which factor is transposed.",
-        )
+        return f"is {yours}, the measured gradient is {theirs}: transpose or order of a product"
 
 
 def _product(e, target):
     """Return how target is a product of two matrices at hand, or None."""
-    for (a, first), (b, second) in itertools.permutations(_matrices(e), 2):
+    named = [(e.input_name(k), a) for k, a in enumerate([*e.inputs, e.upstream])]
+    flat = [(n, np.asarray(a)) for n, a in named if np.ndim(a) == 2 and np.size(a) < 1e4]
+    flat += [(n + ".T", a.T) for n, a in flat]
+    for (a, first), (b, second) in itertools.permutations(flat, 2):
         if first.shape[1] == second.shape[0] and (len(first), second.shape[1]) == target.shape:
             if _close(first @ second, target) or e.fits(first @ second, target):
                 return f"{a} @ {b}"
     return None
 
 
-def _matrices(e):
-    named = [(f"input {k + 1}", a) for k, a in enumerate(e.inputs)] + [("upstream", e.upstream)]
-    named = [(e.names[k][1:], a) if e.names and k < len(e.inputs) else (n, a)
-             for k, (n, a) in enumerate(named)]  # fmt: skip
-    flat = [(n, np.asarray(a)) for n, a in named if np.ndim(a) == 2 and np.size(a) < 1e4]
-    return flat + [(n + ".T", a.T) for n, a in flat]
-
-
-@hypothesis("derivative-missing", "The activation's derivative is missing.")
+@hypothesis("multiply by the slope of the activation at the pre-activation")
 def derivative_missing(e):
-    alone = e.upstream is not None and e.same_shape and _close(e.c, np.asarray(e.upstream))
-    if alone or any(_near(c * f_prime(z), m) for f, f_prime, z, c, m in _activations(e)):
-        return (
-            f"{'is the upstream gradient itself' if alone else 'is not complete'}: the derivative "
-            "of the activation is missing.",
-            "",
-            "multiply by the slope of the activation at the pre-activation.",
-        )
+    """The activation's derivative is missing."""
+    if e.upstream is not None and e.same_shape and _close(e.c, np.asarray(e.upstream)):
+        return "is the upstream gradient itself: the derivative of the activation is missing"
+    if any(_near(c * f_prime(z), m) for _, f_prime, z, c, m in _activations(e)):
+        return "is not complete: the derivative of the activation is missing"
 
 
-@hypothesis("at-activation", "The derivative is taken at the activation, not the pre-activation.")
+@hypothesis("is what you pass to the derivative a or z? f_prime takes the pre-activation z")
 def at_activation(e):
+    """The derivative is taken at the activation, not the pre-activation."""
+    what = "takes the derivative at the activation instead of the pre-activation"
     if e.upstream is not None and np.shape(e.upstream) == e.x.shape and e.same_shape:
         inputs = list(e.inputs)
         inputs[e.which] = np.asarray(e.f(*[np.copy(a) for a in e.inputs]), dtype=float)
         if e.what_if(inputs=inputs):
-            return _AT_ACTIVATION
-    for f, f_prime, z, c, m in _activations(e):
-        if _near(c * f_prime(z), m * f_prime(f(z))):
-            return _AT_ACTIVATION
-    return None
+            return what
+    smooth = [parts for parts in _activations(e) if parts[0] is not _relu]
+    return what if any(_near(c * d(z), m * d(f(z))) for f, d, z, c, m in smooth) else None
 
 
 def _activations(e):
     """Yield (f, f', z, claimed, measured) for usual activations of the input."""
-    known = np.isfinite(e.m)
-    if e.same_shape and known.sum() > 1 and np.max(np.abs(e.x[known])) < 15:
-        for f, f_prime in _ACTIVATIONS:
+    known = e.known
+    if known.sum() > 1 and np.max(np.abs(e.x[known])) < 15:
+        off = known & (e.x < 0)  # where ReLU's slope is 0: most of these must be wrong
+        usual = _USUAL if e.wrong[off].sum() > max(1, 0.5 * off.sum()) else _USUAL[:-1]
+        for f, f_prime in usual:
             yield f, f_prime, e.x[known], e.c[known], e.m[known]
 
 
@@ -602,52 +478,40 @@ def _sigmoid(z):
     return 0.5 * (1 + np.tanh(z / 2))
 
 
-_AT_ACTIVATION = (
-    "takes the derivative at the activation instead of the pre-activation.",
-    "",
-    "is what you pass to the derivative a or z? f_prime takes the pre-activation z.",
-)
-_ACTIVATIONS = [
+def _relu(z):
+    return np.maximum(z, 0.0)
+
+
+_USUAL = [
     (_sigmoid, lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
     (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     (lambda z: np.logaddexp(0, z), _sigmoid),
+    (_relu, lambda z: z > 0),
 ]
 
 
-@hypothesis("off-diagonal", "The off-diagonal terms of the Jacobian (softmax) are missing.")
+@hypothesis("each output depends on every input of its row: sum over all outputs")
 def off_diagonal(e):
+    """The off-diagonal terms of the Jacobian (softmax) are missing."""
+    what = "holds the Jacobian's diagonal only: the off-diagonal terms (as of softmax) are missing"
     if e.upstream is not None and e.same_shape and np.shape(e.upstream) == e.x.shape:
         if e.x.size <= 200 and _close(e.diagonal(e.which) * e.upstream, e.c):
-            return _OFF_DIAGONAL
-    sums = e.m.ndim and np.isfinite(e.m).all() and _near(e.m.sum(-1), 0 * e.m.sum(-1), e.m)
-    if sums and e.same_shape and e.right()[e.c != 0].all() and e.c.any() and (e.c == 0).any():
-        return _OFF_DIAGONAL
+            return what
+    sums = e.m.ndim and np.isfinite(e.m).all() and _near(e.m.sum(-1), 0.0, e.m)
+    alone = e.same_shape and e.c.any() and (e.c == 0).any() and e.right()[e.c != 0].all()
+    return what if sums and alone else None
 
 
-_OFF_DIAGONAL = (
-    "holds the diagonal of the Jacobian only: the off-diagonal terms (as of softmax) are missing.",
-    "",
-    "each output depends on every input of its row: sum over all outputs.",
-)
-
-
-# ---------------------------------------------------------------- what if something else had been differentiated
-
-
-@hypothesis("kernel", "A factor is used flipped, transposed or shifted.")
-def other_factor(e):
+@hypothesis("how that factor enters backward: is it flipped, transposed or shifted there?")
+def kernel(e):
+    """A factor is used flipped, transposed or shifted."""
     for k, array in enumerate(e.inputs):
         if not isinstance(array, np.ndarray) or k == e.which or not e.same_shape:
             continue
         for name, changed in _variants(array):
             if e.what_if(inputs=[changed if n == k else a for n, a in enumerate(e.inputs)]):
-                what = f"{e.names[k][1:]}" if e.names else f"input {k + 1}"
                 word = "kernel " if array.ndim > 2 or array.ndim == 1 else ""
-                return (
-                    f"is what {what} {name} would give: the {word}factor is {name}.",
-                    "",
-                    f"how {what} enters backward: is it flipped, transposed or shifted there?",
-                )
+                return f"is what {e.input_name(k)} {name} would give: the {word}factor is {name}"
 
 
 def _variants(array):
@@ -664,37 +528,27 @@ def _variants(array):
 # ---------------------------------------------------------------- some entries are right
 
 
-@hypothesis("not-accumulated", "The gradient is not accumulated over repeated uses.")
+@hypothesis("use np.add.at or +=: each use adds its gradient")
 def not_accumulated(e):
+    """The gradient is not accumulated over repeated uses."""
     for index in e.inputs:
-        index = np.asarray(index) if index is not None else np.array(0.5)
+        index = np.asarray(0.5 if index is None else index)
         if index.dtype.kind == "i" and e.same_shape and e.c.ndim and index.size:
             uses = np.bincount(np.clip(index.ravel(), 0, len(e.c) - 1), minlength=len(e.c))
             wrong = e.wrong.reshape(len(e.c), -1).any(axis=1)
             if wrong.any() and (uses[wrong] > 1).all():
-                return _NOT_ACCUMULATED
-    return None
+                return "is not accumulated: wrong where an entry is used more than once (repeated)"
 
 
-_NOT_ACCUMULATED = (
-    "is not accumulated: it is wrong where an entry is used more than once (repeated).",
-    "",
-    "use np.add.at or +=: each use adds its gradient.",
-)
-
-
-@hypothesis("negative", "The gradient is wrong only where the input is negative.", last_resort=True)
+@hypothesis("the branch of the formula on that side of 0", last=True)
 def negative(e):
-    wrong = e.wrong
+    """The gradient is wrong only where the input is negative."""
+    wrong, known = e.wrong, e.known
     if wrong.sum() < 2 or wrong.all() or np.shape(e.x) != e.c.shape:
         return None
     for word, where in (("negative", e.x < 0), ("positive", e.x > 0)):
-        if where[wrong].all() and wrong[where].mean() > 0.7 and (~where).sum() > 1:
-            return (
-                f"is wrong only where the input is {word}{_how(e, wrong)}.",
-                "",
-                f"the branch of the formula for {word} inputs.",
-            )
+        if where[wrong].all() and wrong[where & known].mean() > 0.7 and (~where).sum() > 1:
+            return f"is wrong only where the input is {word}{_how(e, wrong)}"
 
 
 def _how(e, wrong):
@@ -702,103 +556,74 @@ def _how(e, wrong):
     if not yours.any():
         return ", where it is zero"
     ratio = np.vdot(yours, theirs) / np.vdot(theirs, theirs) if theirs.any() else 0
-    if ratio and _near(yours, ratio * theirs):
-        return f", there {_factor(ratio) if abs(ratio - 1) > 0.02 else number_long(ratio)} times it (a constant factor)"
-    return ""
+    fits = ratio and _near(yours, ratio * theirs)
+    return f", there {_factor(ratio)} times it (a constant factor)" if fits else ""
 
 
-@hypothesis("one-entry", "One entry is wrong.", last_resort=True)
+@hypothesis("what is special there: a border, the end of a loop?", last=True)
 def one_entry(e):
-    wrong = e.wrong
-    if wrong.sum() == 1 and _known(e) > 2:
-        return (
-            "is wrong in one entry only; the others agree.",
-            "",
-            "what is special there: a border?",
-        )
+    """One entry is wrong."""
+    alone = e.wrong.sum() == 1 and _count(e) > 2
+    return "is wrong in one entry only; the others agree" if alone else None
 
 
-@hypothesis("row-or-column", "One row or one column is wrong.", last_resort=True)
+@hypothesis("what is special there: a border, the last of a loop, an index?", last=True)
 def row_or_column(e):
+    """One row or one column is wrong."""
     wrong = e.wrong
     for axis in range(wrong.ndim if wrong.ndim > 1 and wrong.sum() > 1 else 0):
         places = np.unique(np.argwhere(wrong)[:, axis])
         if len(places) == 1 and e.c.shape[axis] > 1:
             word = {0: "row", e.c.ndim - 1: "column"}.get(axis, f"slice of axis {axis}")
-            return (
-                f"is wrong in {word} {places[0]} only{_how(e, wrong)}.",
-                "",
-                f"what is special in this {word}: a border, the last of a loop, an index?",
-            )
+            return f"is wrong in {word} {places[0]} only{_how(e, wrong)}"
 
 
-@hypothesis("region", "The gradient is wrong in one region of the input.", last_resort=True)
+@hypothesis("the branch of the formula for that region", last=True)
 def region(e):
-    wrong = e.wrong
+    """The gradient is wrong in one region of the input."""
+    wrong, size = e.wrong, np.abs(e.x)
     if wrong.sum() < 2 or wrong.all() or np.shape(e.x) != e.c.shape:
         return None
-    for word, key in (
-        ("above", e.x),
-        ("below", -e.x),
-        ("beyond ±", np.abs(e.x)),
-        ("within ±", -np.abs(e.x)),
-    ):
-        edge, inner = key[wrong].min(), key[~wrong].max()
-        if edge > inner:
-            return (
-                f"is wrong only in one region, where the input is {word} {number(abs(edge))}"
-                f"{_how(e, wrong)}.",
-                "",
-                "the branch of the formula for that region.",
-            )
+    sides = {"above": e.x, "below": -e.x, "beyond ±": size, "within ±": -size}
+    for word, key in sides.items():
+        edge = key[wrong].min()
+        if edge > key[~wrong].max():
+            at = f"where the input is {word} {number(abs(edge))}"
+            return f"is wrong only in one region, {at}{_how(e, wrong)}"
 
 
-@hypothesis("some-entries", "Some entries are wrong, the others are right.", last_resort=True)
+@hypothesis("what these entries have in common: index, sign, border, a mask?", last=True)
 def some_entries(e):
+    """Some entries are wrong, the others are right."""
     wrong = e.wrong
-    if 0 < wrong.sum() <= 0.5 * _known(e):
-        zero = " (zero there)" if not e.c[wrong].any() else ""
-        return (
-            f"is wrong at {wrong.sum()} of {_known(e)} entries{zero}{_how(e, wrong) if not zero else ''}.",
-            "",
-            "what these entries have in common: index, sign, border, a mask?",
-        )
+    if 0 < wrong.sum() <= 0.5 * _count(e):
+        return f"is wrong at {wrong.sum()} of {_count(e)} entries{_how(e, wrong)}"
 
 
-@hypothesis(
-    "wrong-formula",
-    "The formula of the derivative is wrong: the ratio varies with x.",
-    last_resort=True,
-)
+@hypothesis("the formula of the derivative, and the point at which it is taken", last=True)
 def wrong_formula(e):
-    if not e.same_shape or e.c.shape != np.shape(e.x) or _known(e) < 2:
+    """The formula of the derivative is wrong: the ratio varies with x."""
+    if not e.same_shape or e.c.shape != np.shape(e.x) or _count(e) < 2:
         return None
-    known = np.isfinite(e.m)
-    order = np.argsort(e.x[known], axis=None)
-    ratio = (e.c[known] / e.m[known])[order]
+    order = np.argsort(e.x[e.known], axis=None)
+    ratio = (e.c[e.known] / e.m[e.known])[order]
     steps = np.abs(np.diff(ratio)).sum()
-    spread = np.ptp(ratio)
-    if np.isfinite(steps) and (len(ratio) < 4 or steps < 3 * spread) and len(ratio) < 500:
-        return (
-            f"is a wrong formula for the derivative: yours / measured varies with x, from "
-            f"{number(ratio[0])} to {number(ratio[-1])}.",
-            "",
-            "derive the formula again, and the point at which it is taken.",
-        )
+    smooth = np.isfinite(steps) and (len(ratio) < 4 or steps < 3 * np.ptp(ratio))
+    if smooth and len(ratio) < 500:
+        ends = f"from {number(ratio[0])} to {number(ratio[-1])}"
+        return f"is a wrong formula for the derivative: yours / measured varies with x, {ends}"
 
 
-@hypothesis("random", "The gradient has nothing in common with the measured one.", last_resort=True)
-def random(e):
-    known = np.isfinite(e.m) if e.same_shape else np.array(False)
+@hypothesis("is it the gradient of this f, and of this input?", slug="random", last=True)
+def unrelated(e):
+    """The gradient has nothing in common with the measured one."""
+    known = e.known
     if known.sum() >= 8:
         yours, theirs = e.c[known], e.m[known]
         cosine = abs(np.vdot(yours, theirs)) / (np.linalg.norm(yours) * np.linalg.norm(theirs))
         if cosine < 2 / np.sqrt(known.sum()):
-            return (
-                "has nothing in common with the measured gradient: it looks random, unrelated.",
-                f"; cosine between them {number(cosine)}",
-                "is it the gradient of this f, and of this input?",
-            )
+            what = "has nothing in common with the measured gradient: it looks random, unrelated"
+            return what, f"; cosine between them {number(cosine)}"
 
 
 # ---------------------------------------------------------------- small tools
@@ -807,9 +632,8 @@ def random(e):
 def _near(a, b, against=None, tolerance=2e-5):
     largest = np.max(np.abs(b if against is None else against), initial=0)
     allowed = np.maximum(np.abs(a), np.abs(b)) + 1e-6 * largest
-    if not np.isfinite(allowed).all():
-        return False
-    return bool(np.all(np.abs(a - b) <= tolerance * allowed))
+    finite = np.isfinite(allowed).all()
+    return bool(finite and np.all(np.abs(a - b) <= tolerance * allowed))
 
 
 def _close(a, b):
@@ -825,12 +649,7 @@ def _axes(axes):
     return axes[0] if len(axes) == 1 else axes
 
 
-def _arrays(e):
-    every = [*e.inputs, e.upstream]
-    return [np.asarray(a) for a in every if np.ndim(a) > 1 and np.asarray(a).dtype.kind == "f"]
-
-
-def _counts(e):
+def _sizes(e):
     """Return the sizes over which f may take a mean: axes of its inputs, whole arrays."""
     every = [np.shape(a) for a in [*e.inputs, e.upstream] if a is not None]
     return {n for s in every for n in s} | {int(np.prod(s)) for s in every if s}
@@ -838,141 +657,107 @@ def _counts(e):
 
 # ---------------------------------------------------------------- sentences without a comparison
 
-MUTATES = (
-    "f mutates its input: x is not the same after the call."
-    "\n  Look at: in-place operations (+=, [...] =, out=) on x; work on a copy."
-)
+# slug: (meaning, sentence, what to look at)
+FACTS = {
+    "mutates-input": (
+        "f mutates its input.",
+        "{} mutates {}: it is not the same after the call",
+        "in-place operations (+=, [...] =, out=); work on a copy",
+    ),
+    "wrong-count": (
+        "The number of gradients is not the number of inputs.",
+        "the wrong number of gradients: {} for {}",
+        "is a return missing? One gradient for each input, in the same order; None for labels",
+    ),
+    "not-finite": (
+        "f itself is NaN or infinite at x.",
+        "f itself is {} at x, so there is nothing to measure",
+        "log of zero, division by zero or overflow in the forward formula",
+    ),
+    "not-deterministic": (
+        "f gives different values at the same x.",
+        "f is not deterministic: at the same x it was {:.8g}, then {:.8g}",
+        "a random mask or a counter inside f; fix the seed in f",
+    ),
+    "dtype": (
+        "The gradient has a dtype that cannot hold it.",
+        "{} has dtype {}, expected real floating-point numbers",
+        "how the array is created; np.zeros_like takes over the dtype",
+    ),
+    "cannot-tell": (
+        "Noise hides the answer: neither right nor wrong can be told.",
+        "cannot tell whether {} is right or wrong: {}",
+        "another point x, away from an edge or a large constant; or compute f in float64",
+    ),
+    "stale-cache": (
+        "backward uses values kept from an earlier forward.",
+        "backward uses a stale cache: it is right at the first forward, wrong after another",
+        "forward must overwrite what backward reads, at every call",
+    ),
+    "doubled": (
+        "A second backward adds to the gradients of the first.",
+        "{} is not the same when backward runs twice: it accumulates (doubled gradients)",
+        "backward sets dW = ..., not dW += ...",
+    ),
+}
+MISTAKES |= {slug: meaning for slug, (meaning, _, _) in FACTS.items()}
 
 
-def mutates(name):
-    """Say that a layer changes what it was given."""
-    return (
-        f"the layer mutates {name}: it is not the same after forward and backward."
-        f"\n  Look at: in-place operations on {name}; work on a copy."
-    )
-
-
-def count(expected, claimed):
-    """Say that the number of gradients is wrong."""
-    if claimed is None:
-        return "yours is None: there is no gradient.\n  Look at: is the return statement missing?"
-    found = len(claimed) if isinstance(claimed, (tuple, list)) else 1
-    return (
-        f"the wrong number of gradients: {found} for {expected} inputs."
-        "\n  Look at: one gradient for each input, in the same order; None for labels."
-    )
-
-
-def not_finite(base):
-    """Say that f(x) is no number."""
-    kind = "NaN" if np.isnan(base).any() else "Inf"
-    return (
-        f"f itself is {kind} at x, so there is nothing to measure."
-        "\n  Look at: log of zero, division by zero or overflow in the forward formula."
-    )
-
-
-def not_deterministic(before, after):
-    """Say that f changes by itself."""
-    return (
-        f"f is not deterministic: at the same x it was {before:.8g}, then {after:.8g}."
-        "\n  Look at: a random mask or a counter inside f; fix the seed in f."
-    )
-
-
-def wrong_dtype(name, dtype):
-    """Say that a gradient of this dtype cannot be right."""
-    return (
-        f"{name} has dtype {dtype}, expected real floating-point numbers."
-        "\n  Look at: how the array is created; np.zeros_like takes over the dtype."
-    )
+def fact(slug, *details, where=""):
+    """Return (slug, message) of what is found without comparing any numbers."""
+    _, sentence, look = FACTS[slug]
+    return slug, f"{sentence.format(*details)}.{where and chr(10) + '  ' + where}\n  Look at: {look}."
 
 
 def cannot_tell(e, unknown):
-    """Say why nothing can be told, and what to do."""
+    """Say why nothing can be told."""
     if unknown:
         why = f"f has no measurable slope at {len(unknown)} of {e.c.size} entries (a jump, an edge)"
-        return (
-            f"cannot tell whether {e.name(e.which)} is right or wrong: {why}."
-            f"\n  {_where(e)}\n  Look at: another point x, away from the edge."
-        )
-    return (
-        "cannot tell right from wrong: the noise of f is as large as the changes to measure."
-        "\n  Look at: subtract a large constant from f, or compute f in float64."
-    )
-
-
-def layers_agree(report):
-    """Turn a claim outside the slopes at a kink into a pass: each layer is right by itself."""
-    report.passed, report.mistake = True, None
-    report.message = "every layer agrees by itself within 1e-7 (X is at a kink of the whole)"
-    return report
-
-
-def stale(report):
-    """Say that backward depends on an earlier forward."""
-    return (
-        "backward uses a stale cache: it is right at the first forward, wrong after another."
-        f"\n  {report.message.splitlines()[1].strip() if chr(10) in report.message else ''}"
-        "\n  Look at: forward must overwrite what backward reads, at every call."
-    )
-
-
-def doubled(name, one, two):
-    """Say that a second backward gives something else."""
-    return (
-        f"{name} is not the same when backward runs twice: it accumulates (doubled gradients)."
-        f"\n  norm {number(np.linalg.norm(one))} first, {number(np.linalg.norm(two))} then"
-        "\n  Look at: backward sets dW = ..., not dW += ..."
-    )
+        return fact("cannot-tell", e.name(e.which), why, where=_where(e))
+    why = "the noise of f is as large as the changes to measure"
+    return fact("cannot-tell", e.name(e.which), why)
 
 
 def praise(trial, level, e):
     """Return the sentence of a right gradient."""
     n = trial.claims.size
-    message = (
-        f"{n} entr{'y agrees' if n == 1 else 'ies agree'} with finite differences within {level}"
-    )
+    agree = f"{n} entr{'y agrees' if n == 1 else 'ies agree'}"
+    note = " (f is too noisy for more digits)" if level != "1e-7" else ""
     if trial.kinks:
-        message += f" ({len(trial.kinks)} at a kink: any slope between both sides is right)"
-    elif level != "1e-7":
-        message += " (f is too noisy for more digits)"
-    integer = any(np.asarray(a).dtype.kind in "iu" for a in e.given) if e.given else False
-    return message + (" (x holds integers: measured as float64)" if integer else "")
+        note = f" ({len(trial.kinks)} at a kink: any slope between both sides is right)"
+    if any(np.asarray(a).dtype.kind in "iu" for a in e.given):
+        note += " (x holds integers: measured as float64)"
+    return f"{agree} with finite differences within {level}{note}"
 
 
 def compare(e):
     """Name how two arrays that should be equal differ."""
     if not e.same_shape:
         return "wrong-shape", f"the two sides have shapes {e.c.shape} and {e.m.shape}."
-    if e.numeric:
-        slug, message = diagnose(e)
-        return slug, message.replace("the measured gradient", "the right side").replace(
-            "measured", "right side"
-        )
-    return "wrong", "the two sides differ."
+    if not e.numeric:
+        return "wrong", "the two sides differ."
+    slug, message = diagnose(e)
+    message = message.replace("the measured gradient", "the right side")
+    return slug, message.replace("measured", "right side")
 
 
 # ---------------------------------------------------------------- shown in a notebook
 
 
 def progress(entries):
-    """Wrap a long check in a progress bar that shows after two seconds."""
+    """Wrap a long check in a progress bar that shows after three seconds."""
     if len(entries) < 200:
         return entries
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return entries
-    return tqdm(entries, desc="measuring", unit="entry", delay=2, leave=False)
+    from tqdm.auto import tqdm
+
+    return tqdm(entries, desc="measuring", unit="entry", delay=3, leave=False)
 
 
 def picture(report):
     """Return HTML: the message, where yours and the measured differ, the worst three entries."""
-    text = html.escape(str(report))
     pair = report.claimed, report.measured
     drawn = "" if report.passed or isinstance(pair[0], tuple) or pair[1] is None else _grid(*pair)
-    return f"<div><pre>{text}</pre>{drawn}</div>"
+    return f"<div><pre>{html.escape(str(report))}</pre>{drawn}</div>"
 
 
 def _grid(claimed, measured):
@@ -981,16 +766,16 @@ def _grid(claimed, measured):
         return ""
     with np.errstate(all="ignore"):
         off = np.abs(claimed - measured) / np.nanmax(np.abs([claimed, measured]))
-    rows = np.nan_to_num(off, nan=1.0).reshape(-1, claimed.shape[-1])
+    off = np.nan_to_num(off, nan=1.0)
+    rows = off.reshape(-1, claimed.shape[-1])
     cells = "".join(
-        f'<rect x="{8 * k}" y="{8 * j}" width="7" height="7" fill="{_shade(value)}"/>'
-        for j, row in enumerate(rows) for k, value in enumerate(row)
-    )  # fmt: skip
-    worst = np.argsort(-np.nan_to_num(off, nan=9), axis=None, kind="stable")[:3]
-    lines = [np.unravel_index(n, claimed.shape) for n in worst]
+        f'<rect x="{8 * k}" y="{8 * j}" width="7" height="7" fill="{_shade(rows[j, k])}"/>'
+        for j, k in np.ndindex(rows.shape)
+    )
+    worst = [np.unravel_index(n, off.shape) for n in np.argsort(-off, None, kind="stable")[:3]]
     listed = "".join(
-        f"<li>{list(map(int, at))}: yours {number(claimed[at])}, measured {number(measured[at])}</li>"
-        for at in lines
+        f"<li>{list(map(int, i))}: yours {number(claimed[i])}, measured {number(measured[i])}</li>"
+        for i in worst
     )
     size = f'width="{8 * rows.shape[1]}" height="{8 * len(rows)}"'
     alt = "dark cells: entries where yours and the measured gradient differ"
@@ -998,4 +783,4 @@ def _grid(claimed, measured):
 
 
 def _shade(value):
-    return "#0072B2" if value < 1e-5 else "#E69F00" if value < 1e-1 else "#D55E00"
+    return "#56B4E9" if value < 1e-5 else "#E69F00" if value < 1e-1 else "#7A2E00"

@@ -157,10 +157,26 @@ def wrong_structure(rng):
     yield "dk transposed", conv_same, (X, k), (conv_same(U, k[::-1, ::-1]), dk.T), U
     yield "dX with the kernel transposed", conv_same, (X, k), (conv_same(U, k.T), dk), U
     a, b = rng.normal(size=3), rng.normal(size=3)
-    yield "cross product, order", np.cross, (a, b), (np.cross(U[0, :3], b), np.cross(U[0, :3], a)), U[0, :3]
     yield "outer, transposed upstream", np.outer, (a, b), (U[:3, :3].T @ b, U[:3, :3].T @ a), U[:3, :3]
     yield "standardised columns by rows", lambda X: (X - X.mean(0)) / X.std(0), X, standard_back(X.T, U.T).T, U
+
+
+@wrong("missing-mean", "constant-factor")
+def wrong_factor(rng):
+    X, U = rng.normal(size=(5, 5)), rng.normal(size=(5, 5))
     yield "average pooling without 1/4", lambda X: X[:4, :4].reshape(2, 2, 2, 2).mean(axis=(1, 3)), X, np.pad(np.kron(U[:2, :2], np.ones((2, 2))), ((0, 1), (0, 1))), U[:2, :2]
+
+
+@wrong("permuted")
+def wrong_order(rng):
+    z, u = rng.normal(size=5), rng.normal(size=5)
+    yield "sort, not scattered back", lambda z: np.sort(z) @ u, z, u
+
+
+@wrong("sign", "transposed-factor")
+def wrong_turn(rng):
+    a, b, U = rng.normal(size=3), rng.normal(size=3), rng.normal(size=(1, 3))
+    yield "cross product, order", np.cross, (a, b), (np.cross(U[0, :3], b), np.cross(U[0, :3], a)), U[0, :3]
 
 
 @wrong("sign", "constant-factor", "missing-mean", "slight-constant", "all-zero", "one-entry", "kink", "ties", "negative", "region", "row-or-column", "at-activation", "derivative-missing", *ANY)
@@ -187,7 +203,6 @@ def wrong_values(rng):
     yield "difference of exponentials", lambda z: np.exp(20 + z).sum() - np.exp(20.0) * 5, z, np.exp(20 + z) * (1 + 1e-5)
     yield "bisection", lambda z: root(z), z[0] + 2, 1 / (3 * np.cbrt(z[0] + 2))
     yield "interpolated table", lambda z: np.interp(z, np.arange(-5.0, 6), np.arange(-5.0, 6) ** 2).sum(), z, 2 * z
-    yield "sort, not scattered back", lambda z: np.sort(z) @ u, z, u
     yield "raises on negative", lambda z: only_positive(z), np.array([1e-3, 1.0]), np.array([1e3, 0.9])
     yield "1e-12 slopes on a level of 1e-6", lambda z: 1e-6 + 1e-12 * np.sum(z), z, np.full(5, 1.1e-12)
     yield "saturated entries", lambda z: 1 / (1 + np.exp(-z)), np.array([-30.0, 2, 0]), sig_prime(np.array([-30.0, 2, 0])) * [3, 1, 1], np.ones(3)
