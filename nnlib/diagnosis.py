@@ -476,7 +476,7 @@ def _order(e, axis):
 def missing_term(e):
     off = e.m - e.c if e.same_shape else np.array([])
     known = np.isfinite(off)
-    if known.sum() < 2:
+    if known.sum() < 2 or e.wrong.sum() < 2:
         return None
     for k, other in enumerate([*e.inputs, e.upstream]):
         other = np.asarray(other) if other is not None else None
