@@ -387,7 +387,7 @@ def missing_term(e):
     """A term, or a path to f, is missing or there is one too many."""
     off = e.m - e.c if e.same_shape else np.array([])
     known, what = np.isfinite(off), "misses a term or has one too many: measured minus yours is "
-    if known.sum() < 2:
+    if known.sum() < 2 or e.wrong.sum() < 2:
         return None
     for k, other in enumerate([*e.inputs, e.upstream]):
         if np.shape(other) == off.shape and np.asarray(other).dtype.kind == "f":

@@ -49,7 +49,15 @@ def wrong(*mistakes):
 
 def cases(seed, module=None):
     """Yield every case of every generator (of one module), with numbers drawn from the seed."""
-    from tests.corpus import fresh_one, fresh_two, layers, numerics, plain, slips  # noqa: F401
+    from tests.corpus import (  # noqa: F401
+        fresh_one,
+        fresh_three,
+        fresh_two,
+        layers,
+        numerics,
+        plain,
+        slips,
+    )
 
     for number, (group, mistakes, generator) in enumerate(GENERATORS):
         if module is None or generator.__module__.endswith(module):
