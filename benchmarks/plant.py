@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/plant.py notebooks/05_x.ipynb [more lessons]
 
 Every code cell that prints a ✓ is changed in one place, the lesson is run on to its end, in a
-process of its own, and the change counts as noticed when any cell raises. What is not noticed is listed. Lines that
-only draw, print or draw random numbers are left alone.
+process of its own, and the change counts as noticed when any cell raises. What is not noticed is
+listed. Lines that only draw, print or draw random numbers are left alone.
 """
 
 import ast

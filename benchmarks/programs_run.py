@@ -13,7 +13,7 @@ from tests.corpus.programs import program
 
 def run(first, count):
     """Return (misses, false alarms) over programs with seeds first, first + 1, …"""
-    misses, alarms, calls, sizes, start = [], [], [], [], time.process_time()
+    misses, alarms, calls, start = [], [], [], time.process_time()
     for seed in range(first, first + count):
         for buggy in (False, True):
             f, X, claimed, upstream, size = program(seed, buggy)

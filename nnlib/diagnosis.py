@@ -706,7 +706,8 @@ MISTAKES |= {slug: meaning for slug, (meaning, _, _) in FACTS.items()}
 def fact(slug, *details, where=""):
     """Return (slug, message) of what is found without comparing any numbers."""
     _, sentence, look = FACTS[slug]
-    return slug, f"{sentence.format(*details)}.{where and chr(10) + '  ' + where}\n  Look at: {look}."
+    evidence = f"\n  {where}" if where else ""
+    return slug, f"{sentence.format(*details)}.{evidence}\n  Look at: {look}."
 
 
 def cannot_tell(e, unknown):

@@ -714,9 +714,17 @@ def _evidence(function, claims, names, upstream):
         return _what_if(function, f, inputs, upstream, which, positions)
 
     return diagnosis.Evidence(
-        claims, function.arrays, function.active, None if upstream is None else _real(upstream), function.f, names,
-        gradient, lambda v, which: _jvp(function, v, which), lambda w: _diagonal(function, w), given=function.inputs,
-    )  # fmt: skip
+        claims,
+        function.arrays,
+        function.active,
+        None if upstream is None else _real(upstream),
+        function.f,
+        names,
+        gradient,
+        lambda v, which: _jvp(function, v, which),
+        lambda w: _diagonal(function, w),
+        given=function.inputs,
+    )
 
 
 def _unfit(function):

@@ -2,11 +2,10 @@
 
 import copy
 import io
+import re
 from contextlib import redirect_stdout
 
 import numpy as np
-import re
-
 import pytest
 
 from nnlib import diagnosis, gradcheck

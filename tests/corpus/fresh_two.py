@@ -181,7 +181,7 @@ def wrong_turn(rng):
 
 @wrong("sign", "constant-factor", "missing-mean", "slight-constant", "all-zero", "one-entry", "kink", "ties", "negative", "region", "row-or-column", "at-activation", "derivative-missing", *ANY)
 def wrong_values(rng):
-    z, u, s = rng.normal(size=5), rng.normal(size=5), rng.uniform(1, 2, 3)
+    z, _, s = rng.normal(size=5), rng.normal(size=5), rng.uniform(1, 2, 3)
     X = rng.normal(size=(5, 4))
     yield "geometric mean without 1/3", lambda s: np.prod(s) ** (1 / 3), s, np.prod(s) ** (1 / 3) / s
     yield "discriminator, sign of the second", lambda D: np.sum(np.log(D) + np.log(1 - D)), s / 3, 3 / s + 1 / (1 - s / 3)
