@@ -14,7 +14,7 @@ from nnlib.initializers import xavier
 
 
 def attention(Q, K, V, mask=None):
-    """Return softmax(Q K^T / sqrt d) V and the weights.
+    """Return softmax(Q K^T / sqrt d) V and the weights, eqs. (15.8) and (15.9).
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def attention(Q, K, V, mask=None):
 
 
 def scores(Q, K, mask=None):
-    """Return Q K^T / sqrt d, -inf where the mask forbids to look.
+    """Return Q K^T / sqrt d, eq. (15.7), -inf where the mask forbids to look, (15.21).
 
-    The factor keeps the variance of a sum of d products at 1.
+    The factor keeps the variance of a sum of d products at 1, (15.5).
     """
     check_shape("K", K, (*np.shape(Q)[:-2], "T", np.shape(Q)[-1]))
     S = Q @ np.swapaxes(K, -1, -2) / math.sqrt(Q.shape[-1])
@@ -45,10 +45,10 @@ def scores(Q, K, mask=None):
 
 
 def attention_backward(upstream, Q, K, V, A):
-    """Return dQ, dK, dV from the upstream gradient of the output, (..., T, d).
+    """Return dQ, dK, dV from the upstream gradient of the output, (..., T, d), (15.11) to (15.17).
 
     Through the weights row by row: dS is the softmax's vector-Jacobian product. Where the
-    mask forbade to look A is 0, and so is dS.
+    mask forbade to look A is 0, and so is dS, (15.22).
     """
     dV = np.swapaxes(A, -1, -2) @ upstream
     dA = upstream @ np.swapaxes(V, -1, -2)
@@ -57,12 +57,12 @@ def attention_backward(upstream, Q, K, V, A):
 
 
 def causal_mask(T):
-    """Return (T, T), True where query t looks at token s <= t: no peeking ahead."""
+    """Return (T, T), True where query t looks at token r <= t: no peeking ahead."""
     return np.tri(T, dtype=bool)
 
 
 class MultiHeadAttention(Layer):
-    """Several attentions side by side, each on its own D / heads numbers.
+    """Several attentions side by side, each on its own D / heads numbers, eq. (15.23).
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ class MultiHeadAttention(Layer):
         return self.H @ self.W_O.T
 
     def backward(self, upstream):
-        """Set dW_Q, dW_K, dW_V, dW_O from upstream (B, T, D); return dX (B, T, D)."""
+        """Set dW_Q, dW_K, dW_V, dW_O from upstream (B, T, D); return dX (B, T, D), (15.20)."""
         upstream = np.asarray(upstream)
         check_shape("upstream", upstream, self.kept("X").shape)
-        self.dW_O = _weight_gradient(upstream, self.H)
+        self.dW_O = _weight_gradient(upstream, self.H)  # (15.24)
         through_heads = self._deal(upstream @ self.W_O)
         parts = attention_backward(through_heads, self.Q, self.K, self.V, self.A)
         dQ, dK, dV = (self._collect(part) for part in parts)
@@ -115,9 +115,9 @@ class MultiHeadAttention(Layer):
 
 
 def positional_encoding(T, D):
-    """Return (T, D): sine and cosine of t at D/2 wavelengths, from 2 pi towards 10000 * 2 pi.
+    """Return (T, D): sine and cosine of t, (15.26), D/2 wavelengths from 2 pi towards 10000 * 2 pi.
 
-    Without it attention cannot tell the order of its tokens.
+    Without it attention cannot tell the order of its tokens, (15.25).
     """
     t = np.arange(T)[:, None] / 10000.0 ** (np.arange(0, D, 2) / D)
     return np.stack([np.sin(t), np.cos(t)], axis=-1).reshape(T, -1)[:, :D]

@@ -125,7 +125,8 @@ class Dropout(Layer):
 class LayerNorm(Layer):
     """Give every example mean 0 and variance 1 over its last axis, then scale and shift.
 
-    y = gamma (x - mean) / sqrt(variance + epsilon) + beta (Ba, Kiros & Hinton, 2016).
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta, eqs. (15.32) and (15.33)
+    (Ba, Kiros & Hinton, 2016).
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ class LayerNorm(Layer):
         return self.gamma * self.N + self.beta
 
     def backward(self, upstream):
-        """Set dgamma and dbeta; return dX: upstream less its mean and its part along N."""
+        """Set dgamma and dbeta; return dX, (15.39): upstream less its mean and its part along N."""
         N = self.kept("N")
         check_shape("upstream", upstream, N.shape)
         examples = tuple(range(N.ndim - 1))

@@ -76,7 +76,7 @@ class PerToken(Sequential):
 
 
 class Residual(Sequential):
-    """y = x + f(x), f the layers in a row: the gradient takes both ways and adds up."""
+    """y = x + f(x), f the layers in a row: the gradient takes both ways, (15.30) and (15.31)."""
 
     def forward(self, X):
         """Return X + f(X), of X's shape."""
