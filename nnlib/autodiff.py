@@ -41,7 +41,7 @@ class Node(NDArrayOperatorsMixin):
         self.gradient = np.zeros_like(self.array)
 
     def backward(self, upstream=None):
-        """Add dL/d(node) to the gradient of this node and of all it was made from.
+        """Add dL/d(node) to the gradient of this node and of all it was made from (11.16).
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Node(NDArrayOperatorsMixin):
         raise TypeError("a node is not an array: write x.array for its numbers")
 
     def sum(self, axis=None, keepdims=False):
-        """Return the sum over `axis`; going back, each summand gets the whole upstream."""
+        """Return the sum over `axis`; going back, each summand gets the whole upstream (11.10)."""
         y, shape = self.array.sum(axis, keepdims=True), self.array.shape
         result = y if keepdims else self.array.sum(axis)
         return self._made(result, lambda u: np.broadcast_to(u.reshape(y.shape), shape), "sum")
@@ -119,12 +119,12 @@ class Node(NDArrayOperatorsMixin):
         return largest.reshape(np.expand_dims(winner, axis).shape) if keepdims else largest
 
     def reshape(self, *shape):
-        """Return the same numbers in another shape."""
+        """Return the same numbers in another shape, (11.11) going back."""
         was = self.array.shape
         return self._made(self.array.reshape(*shape), lambda u: u.reshape(was), "reshape")
 
     def transpose(self, *axes):
-        """Return the array with its axes permuted, by default reversed."""
+        """Return the array with its axes permuted, by default reversed (11.12)."""
         axes = axes[0] if axes and isinstance(axes[0], (tuple, list)) else axes
         axes = axes or tuple(range(self.array.ndim))[::-1]
         back = np.argsort(np.arange(self.array.ndim)[list(axes)])  # -1 is the last
@@ -141,7 +141,7 @@ class Node(NDArrayOperatorsMixin):
         return self.array.shape
 
     def __getitem__(self, index):
-        """Return a part; going back, an entry taken twice gets both upstreams."""
+        """Return a part; going back, an entry taken twice gets both upstreams (11.13)."""
 
         def scatter(u):
             whole = np.zeros_like(self.array)
@@ -180,7 +180,7 @@ class Node(NDArrayOperatorsMixin):
 
 
 def topological_order(end):
-    """Return all nodes that `end` was made from, and `end`, each after all its parents."""
+    """Return all nodes that `end` was made from, and `end`, each after all its parents (11.17)."""
     order, seen, stack = [], set(), [(end, False)]
     while stack:
         node, done = stack.pop()
@@ -194,7 +194,7 @@ def topological_order(end):
 
 
 def unbroadcast(gradient, shape):
-    """Sum a gradient over the axes along which its array of `shape` was repeated.
+    """Sum a gradient over the axes along which its array of `shape` was repeated (11.15).
 
     What was used several times gets the sum of all its gradients: fan-out again.
     """
@@ -225,25 +225,25 @@ def _matmul_right(u, y, a, b):
     return (_turned(a) @ u[..., None])[..., 0] if b.ndim == 1 else _turned(a) @ u
 
 
-# operation: for each argument its share of the gradient, from upstream u, result y, arguments
+# operation: for each argument its share (11.1), from upstream u, result y and the arguments
 RULES = {
-    np.add: (lambda u, y, a, b: u, lambda u, y, a, b: u),
+    np.add: (lambda u, y, a, b: u, lambda u, y, a, b: u),  # (11.2)
     np.subtract: (lambda u, y, a, b: u, lambda u, y, a, b: -u),
-    np.multiply: (lambda u, y, a, b: u * b, lambda u, y, a, b: u * a),
-    np.true_divide: (lambda u, y, a, b: u / b, lambda u, y, a, b: -u * y / b),
+    np.multiply: (lambda u, y, a, b: u * b, lambda u, y, a, b: u * a),  # (11.3)
+    np.true_divide: (lambda u, y, a, b: u / b, lambda u, y, a, b: -u * y / b),  # (11.19)
     np.power: (  # also at 0: x^0 is constant, and 0^b stays 0 for b > 0
         lambda u, y, a, b: u * b * a ** np.where(b, b - 1.0, 1.0),
         lambda u, y, a, b: u * y * np.log(np.where(y, a, 1.0)),
     ),
-    np.matmul: (_matmul_left, _matmul_right),
-    np.maximum: (lambda u, y, a, b: u * (a > b), lambda u, y, a, b: u * (a <= b)),
+    np.matmul: (_matmul_left, _matmul_right),  # (11.8), (11.9)
+    np.maximum: (lambda u, y, a, b: u * (a > b), lambda u, y, a, b: u * (a <= b)),  # (11.7)
     np.minimum: (lambda u, y, a, b: u * (a < b), lambda u, y, a, b: u * (a >= b)),
     np.negative: (lambda u, y, a: -u,),
     np.absolute: (lambda u, y, a: u * np.sign(a),),
-    np.exp: (lambda u, y, a: u * y,),
-    np.log: (lambda u, y, a: u / a,),
+    np.exp: (lambda u, y, a: u * y,),  # (11.4)
+    np.log: (lambda u, y, a: u / a,),  # (11.5)
     np.sqrt: (lambda u, y, a: 0.5 * u / y,),
-    np.tanh: (lambda u, y, a: u * (1.0 - y * y),),
+    np.tanh: (lambda u, y, a: u * (1.0 - y * y),),  # (11.6)
     np.sin: (lambda u, y, a: u * np.cos(a),),
     np.cos: (lambda u, y, a: -u * np.sin(a),),
 }

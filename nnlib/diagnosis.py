@@ -10,6 +10,7 @@ last resort is asked only when none before it fits. The first two that fit are t
 
 import html
 import itertools
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +138,8 @@ def diagnose(e):
                 found.append((slug, what, where, look))
     slug, what, where, look = found[0] if found else _unnamed(e)
     also = f"\n  It also fits: {found[1][1]}." if len(found) > 1 else ""
-    return slug, f"{e.name(e.which)} {what}.\n  {_where(e)}{where}.{also}\n  Look at: {look}."
+    message = f"{e.name(e.which)} {what}.\n  {_where(e)}{where}.{also}\n  Look at: {look}."
+    return slug, message[:-1] if message.endswith("?.") else message
 
 
 def _ask(function, e):
@@ -747,7 +749,7 @@ def compare(e):
 
 def progress(entries):
     """Wrap a long check in a progress bar that shows after three seconds."""
-    if len(entries) < 200:
+    if len(entries) < 200 or os.environ.get("TQDM_DISABLE"):
         return entries
     from tqdm.auto import tqdm
 
