@@ -120,12 +120,12 @@ def accuracy(network, X, labels):
 
 
 def l2_penalty(network, lam):
-    """Return lam/2 times the sum of all squared weights."""
+    """Return lam/2 times the sum of all squared weights, lam R of eq. (9.32)."""
     return 0.5 * lam * sum(float(np.sum(W**2)) for _, W in _weights(network)) if lam else 0.0
 
 
 def add_l2_gradients(network, lam):
-    """Add the penalty's gradient lam W to the dW of every weight, in place."""
+    """Add the penalty's gradient lam W to the dW of every weight, in place, eq. (9.33)."""
     if lam:
         gradients = network.gradients
         for name, W in _weights(network):
