@@ -72,13 +72,13 @@ class Adam(SGD):
 
 
 def clip_by_value(gradients, limit):
-    """Return the gradients with every entry cut to [-limit, limit]; may turn the direction."""
+    """Return the gradients with every entry cut to [-limit, limit], (10.19); may turn them."""
     _positive(limit=limit)
     return {name: np.clip(dtheta, -limit, limit) for name, dtheta in gradients.items()}
 
 
 def clip_by_norm(gradients, limit):
-    """Return the gradients scaled so that their joint norm is at most `limit`.
+    """Return the gradients scaled so that their joint norm is at most `limit`, eq. (10.20).
 
     The direction stays (Pascanu, Mikolov & Bengio, 2013).
     """
