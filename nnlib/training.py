@@ -1,5 +1,6 @@
 """Training: mini-batches, one step, and `fit`, which repeats it (lesson 09)."""
 
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -168,7 +169,8 @@ def _bar(epochs, history, progress):
     """Yield 0 .. epochs - 1 under a progress bar that shows the latest losses."""
     from tqdm.auto import tqdm  # loaded only when something is trained
 
-    silence = {} if progress else {"disable": True}  # TQDM_DISABLE=1 silences all bars
+    silent = not progress or os.environ.get("TQDM_DISABLE")  # tqdm's notebook bar ignores it
+    silence = {"disable": True} if silent else {}
     with tqdm(total=epochs, desc="epochs", delay=3, leave=False, **silence) as bar:
         for epoch in range(epochs):
             yield epoch
