@@ -12,7 +12,7 @@ from nnlib.initializers import he
 
 
 def correlate(x, w, mode="valid"):
-    """Return sum_ab x[p + a, q + b] w[a, b] for every place (p, q) of the kernel.
+    """Return sum_ab x[p + a, q + b] w[a, b] for every place (p, q) of the kernel, eq. (12.4).
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def correlate(x, w, mode="valid"):
 
 
 def flip(w):
-    """Return w with rows and columns reversed: turned by 180 degrees, not transposed."""
+    """Return w turned by 180 degrees (both axes reversed), not transposed, eq. (12.7)."""
     return w[::-1, ::-1]
 
 
@@ -84,7 +84,7 @@ def add_windows(parts, shape, stride):
 
 
 class Conv2D(Layer):
-    """z_j = sum_i x_i correlated with W_ji, plus b_j: one kernel per input and output map.
+    """z_j = sum_k x_k correlated with W_jk, plus b_j, eqs. (12.23) to (12.28) and (12.37).
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class Conv2D(Layer):
 
 
 class Gain(Layer):
-    """y_j = g_j a_j: one factor for each map, (C,), starting at 1."""
+    """y_j = g_j a_j: one factor for each map, (C,), starting at 1, eqs. (12.29) to (12.31)."""
 
     names = ("g",)
 
@@ -175,7 +175,7 @@ class Pool2D(Layer):
 
 
 class MaxPool2D(Pool2D):
-    """The largest number of every window; going back, it alone gets the upstream.
+    """The largest number of every window; going back, it alone gets the upstream, eq. (13.3).
 
     At a tie the first of them, row by row, gets all of it.
     """
@@ -191,7 +191,7 @@ class MaxPool2D(Pool2D):
 
 
 class AvgPool2D(Pool2D):
-    """The mean of every window; going back, all its entries get an equal share."""
+    """The mean of every window; going back, all its entries get an equal share, eq. (13.6)."""
 
     def pool(self, V):
         """Return the mean of each window."""
@@ -205,7 +205,8 @@ class AvgPool2D(Pool2D):
 class Subsample2D(AvgPool2D):
     """Learnable subsampling: W_j times the mean of every window of map j, plus b_j.
 
-    W (C,) starts at 1 and b (C,) at 0, where it is average pooling (LeCun et al., 1998).
+    Eqs. (13.8) to (13.11). W (C,) starts at 1 and b (C,) at 0, where it is average pooling
+    (LeCun et al., 1998).
     """
 
     names = ("W", "b")

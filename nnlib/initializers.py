@@ -12,7 +12,7 @@ from nnlib._shapes import ShapeError
 
 
 def he(D_out, D_in, rng):
-    """Return W with variance 2 / D_in: keeps E[a^2] through ReLU, which drops half of z.
+    """Return W with variance 2 / D_in, eq. (10.13): keeps E[a^2] through ReLU, (10.8).
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ def he(D_out, D_in, rng):
 
 
 def xavier(D_out, D_in, rng):
-    """Return W with variance 2 / (D_in + D_out): for tanh, forward and backward at once."""
+    """Return W with variance 2 / (D_in + D_out), (10.11): forward and backward at once."""
     _check_sizes(D_out, D_in)
     return _normal(D_out, D_in, 2.0 / (D_in + D_out), rng)
 
 
 def lecun(D_out, D_in, rng):
-    """Return W with variance 1 / D_in: keeps the variance of z; what SELU needs."""
+    """Return W with variance 1 / D_in, eq. (10.10): keeps the variance; what SELU needs."""
     _check_sizes(D_out, D_in)
     return _normal(D_out, D_in, 1.0 / D_in, rng)
 

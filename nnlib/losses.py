@@ -24,26 +24,26 @@ class QuadraticLoss:
 
 
 class MeanSquaredError:
-    """L = 1/(B D) sum_ij (a_ij - y_ij)^2: the mean over all entries, without a half."""
+    """L = 1/(B D) sum_ij (a_ij - y_ij)^2, eq. (8.1): the mean over all entries, without a half."""
 
     def value(self, prediction, target):
         """Return L >= 0 for prediction and target (B, D)."""
         return float(np.mean(_difference(prediction, target) ** 2))
 
     def gradient(self, prediction, target):
-        """Return 2 (a - y) / (B D), shape (B, D)."""
+        """Return 2 (a - y) / (B D), shape (B, D), eq. (8.2)."""
         difference = _difference(prediction, target)
         return 2.0 * difference / difference.size
 
 
 class BinaryCrossEntropy:
-    """L = -1/B sum_ij [y log p + (1 - y) log(1 - p)], the negative log likelihood.
+    """L = -1/B sum_ij [y log p + (1 - y) log(1 - p)], eq. (8.6), the negative log likelihood.
 
     Parameters
     ----------
     from_logits : bool
         False: the prediction is p in [0, 1]. True: it is the logit z with
-        p = sigmoid(z), and nothing overflows however large |z| is.
+        p = sigmoid(z), eq. (8.10), and nothing overflows however large |z| is.
     """
 
     def __init__(self, from_logits=False):
@@ -59,7 +59,7 @@ class BinaryCrossEntropy:
         return 0.0 - float(np.sum(_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P))) / len(P)
 
     def gradient(self, prediction, target):
-        """Return (sigmoid(z) - y) / B from logits, else (p - y) / (p (1 - p)) / B."""
+        """Return (sigmoid(z) - y) / B from logits (8.11), else (p - y) / (p (1 - p)) / B (8.8)."""
         P, Y = _pair(prediction, target)
         _check_probabilities("target", Y)
         if self.from_logits:
@@ -69,25 +69,25 @@ class BinaryCrossEntropy:
 
 
 class SoftmaxCrossEntropy:
-    """L = -1/B sum_i log softmax(z_i)[y_i], fused with the softmax, on logits (B, C).
+    """L = -1/B sum_i log softmax(z_i)[y_i], eq. (8.14), fused with the softmax, on logits (B, C).
 
     The target is a class number for each row, (B,), or a distribution over the
     classes for each row, (B, C): one-hot, or smoothed labels.
     """
 
     def value(self, prediction, target):
-        """Return L >= 0, by log-sum-exp: no overflow for any finite logits."""
+        """Return L >= 0, by log-sum-exp (8.15): no overflow for any finite logits."""
         Y = _distributions(prediction, target)
         return 0.0 - float(np.sum(Y * log_softmax(prediction))) / len(Y)
 
     def gradient(self, prediction, target):
-        """Return (softmax(z) - y) / B, shape (B, C)."""
+        """Return (softmax(z) - y) / B, shape (B, C), eq. (8.22)."""
         Y = _distributions(prediction, target)
         return (np.exp(log_softmax(prediction)) - Y) / len(Y)
 
 
 def log_softmax(Z):
-    """Return z_j - log sum_k e^(z_k) along the last axis, at most 0, without overflow."""
+    """Return z_j - log sum_k e^(z_k) along the last axis (8.17), without overflow (8.16)."""
     Z = floats(Z)
     shifted = Z - np.max(Z, axis=-1, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class SGD:
-    """theta <- theta - eta dtheta.
+    """theta <- theta - eta dtheta, eq. (9.1).
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class SGD:
 
 
 class Momentum(SGD):
-    """v <- beta v + dtheta, theta <- theta - eta v (Polyak, 1964, as in PyTorch's SGD)."""
+    """v <- beta v + dtheta, theta <- theta - eta v, eq. (9.21) (Polyak, 1964; as in PyTorch)."""
 
     def __init__(self, eta, beta=0.9, clip=None):
         super().__init__(eta, clip)
@@ -51,8 +51,8 @@ class Momentum(SGD):
 class Adam(SGD):
     """Steps of about eta in each coordinate, whatever the gradient's scale (Kingma & Ba, 2015).
 
-    m and v are decayed means of the gradient and of its square. They start at 0; dividing
-    by 1 - beta^t takes that bias out.
+    m and v are decayed means of the gradient (9.25) and of its square (9.26). They start
+    at 0; dividing by 1 - beta^t takes that bias out, eqs. (9.28) and (9.29).
     """
 
     def __init__(self, eta=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, clip=None):
@@ -62,7 +62,7 @@ class Adam(SGD):
         self.m, self.v, self.t = {}, {}, {}
 
     def change(self, name, dtheta):
-        """Return eta m_hat / (sqrt(v_hat) + epsilon)."""
+        """Return eta m_hat / (sqrt(v_hat) + epsilon), eq. (9.30)."""
         m, v = self.m.get(name, 0.0), self.v.get(name, 0.0)
         self.t[name] = t = self.t.get(name, 0) + 1
         self.m[name] = m = self.beta1 * m + (1.0 - self.beta1) * dtheta
@@ -72,13 +72,13 @@ class Adam(SGD):
 
 
 def clip_by_value(gradients, limit):
-    """Return the gradients with every entry cut to [-limit, limit]; may turn the direction."""
+    """Return the gradients with every entry cut to [-limit, limit], (10.19); may turn them."""
     _positive(limit=limit)
     return {name: np.clip(dtheta, -limit, limit) for name, dtheta in gradients.items()}
 
 
 def clip_by_norm(gradients, limit):
-    """Return the gradients scaled so that their joint norm is at most `limit`.
+    """Return the gradients scaled so that their joint norm is at most `limit`, eq. (10.20).
 
     The direction stays (Pascanu, Mikolov & Bengio, 2013).
     """

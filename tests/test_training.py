@@ -344,3 +344,4 @@ def test_no_bar_for_a_short_training_nor_where_it_is_switched_off():
     assert train_in("short") == ("", "")
     assert train_in("without") == ("", "")
     assert train_in("terminal", TQDM_DISABLE="1") == ("", "")
+    assert train_in("notebook", TQDM_DISABLE="1") == ("", "")
