@@ -188,7 +188,7 @@ def main(args):
     verbs = {"--close": close_text, "--run": run}
     act = verbs.get(args[0], open_as_text) if args else None
     paths = [Path(arg).resolve().with_suffix(".ipynb") for arg in args if arg not in verbs]
-    if not paths:
+    if not paths or any(arg.startswith("-") for arg in args if arg not in verbs):
         sys.exit(__doc__)
     for path in paths:
         try:

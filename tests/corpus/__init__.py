@@ -4,6 +4,7 @@
 (name, f, x, claimed) or (name, f, x, claimed, upstream), or (name, layer, X) for a layer.
 """
 
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,9 +60,10 @@ def cases(seed, module=None):
         slips,
     )
 
-    for number, (group, mistakes, generator) in enumerate(GENERATORS):
+    for group, mistakes, generator in GENERATORS:
         if module is None or generator.__module__.endswith(module):
-            rng = np.random.default_rng([seed, number])
+            name = f"{generator.__module__}.{generator.__name__}"
+            rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
             for name, *parts in generator(rng):
                 is_layer = hasattr(parts[0], "forward")
                 yield Case(f"{group}: {name}", group, tuple(parts), mistakes, is_layer)
