@@ -4,6 +4,7 @@ Tests hold the rules of the course with it, and the site makes "Every equation" 
 """
 
 import contextlib
+import copy
 import io
 import re
 from dataclasses import dataclass
@@ -144,8 +145,6 @@ class _Spoilt:
         setattr(self.layer, name, value)
 
     def __deepcopy__(self, memo):
-        import copy
-
         return _Spoilt(copy.deepcopy(self.layer, memo))
 
     def backward(self, upstream):

@@ -157,7 +157,7 @@ def _ask(function, e):
 def _unnamed(e):
     what = f"differs from the measured gradient at {e.wrong.sum()} of {_count(e)} entries measured"
     look = "one entry at a time, starting with the one above: which paths lead from it to f?"
-    return "wrong", what, "; the differences have no pattern that has a name", look.rstrip(".")
+    return "wrong", what, "; the differences have no pattern that has a name", look
 
 
 def _where(e):
