@@ -54,6 +54,7 @@ def cases(seed, module=None):
         fresh_five,
         fresh_four,
         fresh_one,
+        fresh_six,
         fresh_three,
         fresh_two,
         layers,
