@@ -487,8 +487,10 @@ class _Trial:
         if tolerance is not None:
             return 0.0, tolerance
         settled = line.settled()
-        if settled and abs(settled[0] - expected) > 1e-3 * abs(settled[0]):
-            return np.inf, 0.0
+        if settled:
+            rounding = 64 * line.rounding / STEPS[FIRST + 3]
+            if abs(settled[0] - expected) > np.maximum(1e-3 * np.abs(settled[0]), rounding):
+                return np.inf, 0.0  # for sure: no need to climb
         slope = _climb(line)
         allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size, 1e-300)
         doubt = abs(slope.value - expected) / allowed
