@@ -14,12 +14,12 @@ import itertools
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 MISTAKES = {"wrong": "The gradient differs, in no way that has a name."}
 HYPOTHESES = []
+SAME = True
 _ARRAYS = {"measured": "the measured gradient", "right side": "the right side"}
 STRICT = False  # the tests let errors inside a hypothesis through
 
@@ -135,37 +135,17 @@ class Evidence:
         return True
 
 
-class Hypothesis(NamedTuple):
-    """A mistake's name, when and of what it is asked, what to look at, and the question."""
-
-    slug: str
-    last: bool
-    look: str
-    look_at_values: str | None
-    ask: object
-
-    def asked(self, e):
-        """Return what the hypothesis tells about the evidence, as (words, addition), or None."""
-        try:
-            told = self.ask(e)
-        except Exception:  # what cannot even be computed does not fit
-            if STRICT:
-                raise
-            return None
-        return (told, "") if isinstance(told, str) else told
-
-
-def hypothesis(look, values=None, slug=None, last=False):
+def hypothesis(look, values=None, last=False):
     """Register a hypothesis: its slug is its name, its meaning its docstring.
 
-    `values` is the hint if two plain values are compared; None: it is not asked about them.
+    `look` is what to look at; `values` the same for two plain values (None: not asked then).
     """
 
-    def register(function):
-        name = slug or function.__name__.replace("_", "-")
-        MISTAKES.setdefault(name, function.__doc__)
-        HYPOTHESES.append(Hypothesis(name, last, look, values, function))
-        return function
+    def register(ask):
+        slug = ask.__name__.replace("_", "-")
+        MISTAKES[slug] = ask.__doc__
+        HYPOTHESES.append((slug, last, look, look if values is SAME else values, ask))
+        return ask
 
     return register
 
@@ -174,11 +154,17 @@ def hypothesis(look, values=None, slug=None, last=False):
 def _fitting(e, values=False):
     """Return the first two hypotheses that fit, as (slug, words, addition, hint)."""
     found = []
-    for h in HYPOTHESES:
-        look = h.look_at_values if values else h.look
-        if look and len(found) < 2 and not (found and h.last):
-            told = h.asked(e)
-            found += [(h.slug, *told, look)] if told else []
+    for slug, last, look, look_at_values, ask in HYPOTHESES:
+        look, told = look_at_values if values else look, None
+        if look and len(found) < 2 and not (found and last):
+            try:
+                told = ask(e)
+            except Exception:  # what cannot even be computed does not fit
+                if STRICT:
+                    raise
+        if told:
+            words, addition = told if isinstance(told, tuple) else (told, "")
+            found.append((slug, words, addition, look))
     return found
 
 
@@ -337,13 +323,13 @@ def wrong_shape(e):
 # ---------------------------------------------------------------- the whole array is off
 
 
-@hypothesis(*2 * ["is the array ever filled, and is it the one that is returned?"])
+@hypothesis("is the array ever filled, and is it the one that is returned?", SAME)
 def all_zero(e):
     """The gradient is zero everywhere; the measured one is not."""
     return None if e.c.any() else f"is zero everywhere, {e.other_array} is not"
 
 
-@hypothesis(*2 * ["the minus in the loss or in a difference"])
+@hypothesis("the minus in the loss or in a difference", SAME)
 def sign(e):
     """The gradient has the opposite sign."""
     return "has the wrong sign everywhere" if e.fits(-e.c) else None
@@ -363,25 +349,19 @@ def missing_mean(e):
             return f"is 1/{n} of {e.other_array}: a mean over {n} too many, a constant factor"
 
 
-@hypothesis(*2 * ["the digits of the constants in the formula"])
+@hypothesis("the digits of the constants in the formula", SAME)
 def slight_constant(e):
     """A constant in the formula is slightly wrong."""
     ratio = _ratio(e)
-    if ratio and abs(ratio - 1) < 2e-2 and e.c.size > 1:
-        constant = f"is off by a constant factor of {ratio:.7g} everywhere"
-        return constant + ": a constant is slightly wrong"
+    if ratio and abs(ratio - 1) < 2e-2:
+        if e.c.size == 1:  # what one number cannot tell
+            return f"is close but not equal: {ratio:.7g} times {e.other_array}"
+        return f"is off by a constant factor of {ratio:.7g} everywhere: it is slightly wrong"
 
 
-@hypothesis(*2 * ["a constant, a small term, the point: one number alone does not tell which"],
-            slug="slight-constant")  # fmt: skip
-def close(e):
-    """A single entry is close to the measured one, but not equal."""
-    ratio = _ratio(e)
-    if ratio and abs(ratio - 1) < 2e-2 and e.c.size == 1:
-        return f"is close but not equal: {ratio:.7g} times {e.other_array}"
-
-
-@hypothesis(*2 * ["a factor lost or doubled: the 2 of a square, the 1/2 of a loss, a mean"], last=True)
+@hypothesis(
+    "a factor lost or doubled: the 2 of a square, the 1/2 of a loss, a mean", SAME, last=True
+)
 def constant_factor(e):
     """The gradient is a constant multiple of the measured one."""
     ratio = _ratio(e)
@@ -408,7 +388,7 @@ def _ratio(e):
     return ratio if steady and _near(c, ratio * m, e.tolerance).all() else None
 
 
-@hypothesis(*2 * ["correlation or convolution? Flip the kernel on one way only"])
+@hypothesis("correlation or convolution? Flip the kernel on one way only", SAME)
 def flipped(e):
     """The gradient is flipped: an axis runs the wrong way, as in a kernel."""
     for axes in _subsets(e.c.ndim):
@@ -419,7 +399,7 @@ def flipped(e):
             return "is rotated by a quarter turn: transposed and flipped"
 
 
-@hypothesis(*2 * ["where the index starts: off by one, padding, or a slice of the wrong end"])
+@hypothesis("where the index starts: off by one, padding, or a slice of the wrong end", SAME)
 def shifted(e):
     """The entries are shifted along an axis."""
     for axis, step in itertools.product(range(e.c.ndim * e.same_shape), (1, -1, 2, -2)):
@@ -637,14 +617,14 @@ def _how(e):
     return f", there {_factor(ratio)} times it (a constant factor)" if fits else ""
 
 
-@hypothesis(*2 * ["what is special there: a border, the end of a loop?"], last=True)
+@hypothesis("what is special there: a border, the end of a loop?", SAME, last=True)
 def one_entry(e):
     """One entry is wrong."""
     alone = e.wrong.sum() == 1 and e.count > 2
     return "is wrong in one entry only; the others agree" if alone else None
 
 
-@hypothesis(*2 * ["what is special there: a border, the last of a loop, an index?"], last=True)
+@hypothesis("what is special there: a border, the last of a loop, an index?", SAME, last=True)
 def row_or_column(e):
     """One row or one column is wrong."""
     for axis in range(e.wrong.ndim if e.wrong.ndim > 1 and e.wrong.sum() > 1 else 0):
@@ -666,7 +646,7 @@ def region(e):
             return f"is wrong only in one region, {at}{_how(e)}"
 
 
-@hypothesis(*2 * ["what these entries have in common: index, sign, border, a mask?"], last=True)
+@hypothesis("what these entries have in common: index, sign, border, a mask?", SAME, last=True)
 def some_entries(e):
     """Some entries are wrong, the others are right."""
     if 0 < e.wrong.sum() <= 0.5 * e.count:
@@ -687,9 +667,12 @@ def wrong_formula(e):
         return f"is a wrong formula for the derivative: yours / measured varies with x, {ends}"
 
 
-@hypothesis("is it the gradient of this f, and of this input?",
-            "are the two sides the same quantity?", slug="random", last=True)  # fmt: skip
-def unrelated(e):
+@hypothesis(
+    "is it the gradient of this f, and of this input?",
+    "are the two sides the same quantity?",
+    last=True,
+)
+def random(e):
     """The gradient has nothing in common with the measured one."""
     if e.count >= 8:
         yours, theirs = e.c[e.known], e.m[e.known]
@@ -725,66 +708,42 @@ def _axes(axes):
 
 # ---------------------------------------------------------------- sentences without a comparison
 
-# slug: (meaning, sentence, what to look at)
-FACTS = {
-    "mutates-input": (
-        "f mutates its input.",
-        "{} mutates {}: it is not the same after the call",
-        "in-place operations (+=, [...] =, out=); work on a copy",
-    ),
-    "wrong-count": (
-        "The number of gradients is not the number of inputs.",
-        "the wrong number of gradients: {} for {}",
-        "is a return missing? One gradient for each input, in the same order; None for labels",
-    ),
-    "not-finite": (
-        "f itself is NaN or infinite at x.",
-        "f itself is {} at x, so there is nothing to measure",
-        "log of zero, division by zero or overflow in the forward formula",
-    ),
-    "not-deterministic": (
-        "f gives different values at the same x.",
-        "f is not deterministic: at the same x it was {:.8g}, then {:.8g}",
-        "a random mask or a counter inside f; fix the seed in f",
-    ),
-    "dtype": (
-        "The gradient has a dtype that cannot hold it.",
-        "{} has dtype {}, expected real floating-point numbers",
-        "how the array is created; np.zeros_like takes over the dtype",
-    ),
-    "cannot-tell": (
-        "Noise hides the answer: neither right nor wrong can be told.",
-        "cannot tell whether {} is right or wrong: {}",
-        "another point x, away from an edge or a large constant; or compute f in float64",
-    ),
+FACTS = {  # slug: (sentence, what to look at)
+    "mutates-input": ("{} mutates {}: it is not the same after the call",
+        "in-place operations (+=, [...] =, out=); work on a copy"),
+    "wrong-count": ("the wrong number of gradients: {} for {}",
+        "is a return missing? One gradient for each input, in the same order; None for labels"),
+    "not-finite": ("f itself is {} at x, so there is nothing to measure",
+        "log of zero, division by zero or overflow in the forward formula"),
+    "not-deterministic": ("f is not deterministic: at the same x it was {:.8g}, then {:.8g}",
+        "a random mask or a counter inside f; fix the seed in f"),
+    "dtype": ("{} has dtype {}, expected real floating-point numbers",
+        "how the array is created; np.zeros_like takes over the dtype"),
+    "cannot-tell": ("cannot tell whether {} is right or wrong: {}",
+        "another point x, away from an edge or a large constant; or compute f in float64"),
     "stale-cache": (
-        "backward uses values kept from an earlier forward.",
         "backward uses a stale cache: it is right at the first forward, wrong after another",
-        "forward must overwrite what backward reads, at every call",
-    ),
-    "doubled": (
-        "A second backward adds to the gradients of the first.",
-        "{} is not the same when backward runs twice: it accumulates (doubled gradients)",
-        "backward sets dW = ..., not dW += ...",
-    ),
-}
-MISTAKES |= {slug: meaning for slug, (meaning, _, _) in FACTS.items()}
+        "forward must overwrite what backward reads, at every call"),
+    "doubled": ("{} is not the same when backward runs twice: it accumulates (doubled gradients)",
+        "backward sets dW = ..., not dW += ..."),
+}  # fmt: skip
+MISTAKES |= {slug: f"{sentence}.".replace("{}", "…") for slug, (sentence, _) in FACTS.items()}
 
 
 def fact(slug, *details, where=""):
     """Return (slug, message) of what is found without comparing any numbers."""
-    _, sentence, look = FACTS[slug]
+    sentence, look = FACTS[slug]
     evidence = f"\n  {where}" if where else ""
     return slug, f"{sentence.format(*details)}.{evidence}\n  Look at: {look}."
 
 
 def cannot_tell(e, unknown):
     """Say why nothing can be told."""
+    why, where = "the noise of f is as large as the changes to measure", ""
     if unknown:
         why = f"f has no measurable slope at {len(unknown)} of {e.c.size} entries (a jump, an edge)"
-        return fact("cannot-tell", e.name(e.which), why, where=_where(e))
-    why = "the noise of f is as large as the changes to measure"
-    return fact("cannot-tell", e.name(e.which), why)
+        where = _where(e)
+    return fact("cannot-tell", e.name(e.which), why, where=where)
 
 
 # ---------------------------------------------------------------- shown in a notebook
@@ -814,9 +773,10 @@ def _grid(claimed, measured):
         off = np.abs(claimed - measured) / np.nanmax(np.abs([claimed, measured]))
     off = np.nan_to_num(off, nan=1.0)
     rows = off.reshape(-1, claimed.shape[-1])
+    colours = np.array(["#56B4E9", "#E69F00", "#7A2E00"])[np.digitize(rows, [1e-5, 1e-1])]
     cells = "".join(
-        f'<rect x="{8 * k}" y="{8 * j}" width="7" height="7" fill="{_shade(rows[j, k])}"/>'
-        for j, k in np.ndindex(rows.shape)
+        f'<rect x="{8 * k}" y="{8 * j}" width="7" height="7" fill="{colour}"/>'
+        for (j, k), colour in np.ndenumerate(colours)
     )
     worst = [np.unravel_index(n, off.shape) for n in np.argsort(-off, None, kind="stable")[:3]]
     listed = "".join(
@@ -826,7 +786,3 @@ def _grid(claimed, measured):
     size = f'width="{8 * rows.shape[1]}" height="{8 * len(rows)}"'
     alt = "dark cells: entries where yours and the measured gradient differ"
     return f'<svg {size} role="img" aria-label="{alt}">{cells}</svg><ul>{listed}</ul>'
-
-
-def _shade(value):
-    return "#56B4E9" if value < 1e-5 else "#E69F00" if value < 1e-1 else "#7A2E00"
