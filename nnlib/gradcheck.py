@@ -22,7 +22,7 @@ STEPS = 0.23 * 0.25 ** np.arange(19)  # the ladder: fractions of a scale, 0.23 t
 FIRST = 3  # the rung tried first, 4e-3: truncation and rounding are both small there
 AGREEMENT = 1e-7  # relative agreement that is proof enough
 SAFETY = 4.0  # a claim is wrong only this many error bars away
-OVERRULE = 16.0  # a smaller step overrules a larger one only this many error bars away
+OVERRULE = 16.0  # a smaller step overrules a larger one this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 ROUNDING = np.finfo(float).eps
 TRIED = 6  # rungs that are tried before the whole ladder is climbed
@@ -125,14 +125,13 @@ class Function:
         return result
 
     def _try(self, given):
-        if self.shape is None:
-            result = _real(self.f(*given))
-            self.shape = result.shape
-            return result.ravel()
         try:
             result = _real(self.f(*given))
         except Exception:
+            if self.shape is None:
+                raise
             return np.full(self.base.shape, np.nan)
+        self.shape = result.shape if self.shape is None else self.shape
         return result.ravel() if result.shape == self.shape else np.full(self.base.shape, np.nan)
 
     def place(self, entry):
@@ -550,28 +549,18 @@ class _Trial:
 
     def _entry_slope(self, entry):
         """Return the slope in one entry, or None if it agrees with the claim at once."""
-        claim, best = self.claims[entry], None
-        for scale in self._scales(entry):
+        claim, best, size = self.claims[entry], None, abs(self.function.start[entry])
+        for scale in [max(size, 1.0), *([size] if 0 < size < 1e-2 else [])]:
             line = self.function.along(self.function.unit(entry, scale))
             if line.agrees(claim * scale, abs(claim * scale), 0) is not None:
                 return None
             settled = line.settled() if self.wrong else None  # one full climb is proof enough
             if settled and settled[1] <= 1e-6 * abs(settled[0]) and line.is_straight(FIRST):
-                value = settled[0][0] / scale
-                return Slope(value, 1e-6 * abs(value), value, value)
+                value, change = settled[0][0] / scale, settled[1][0] / scale
+                return Slope(value, 4 * change + 1e-8 * abs(value), value, value)
             new = _climb(line, best.noise if best else 0.0).per(scale)
-            best = new if best is None or self._overrules(new, best) else best
+            best = new if best is None or new.error < best.error else best
         return best
-
-    def _scales(self, entry):
-        size = abs(self.function.start[entry])
-        return [max(size, 1.0)] + ([size] if 0 < size < 1e-2 else [1.0] if size > 1e3 else [])
-
-    @staticmethod
-    def _overrules(new, old):
-        """Say whether a slope measured at smaller steps is to be believed."""
-        surely_other = abs(new.value - old.value) > OVERRULE * (new.error + old.error)
-        return surely_other or new.error < old.error
 
     def _look_at_ties(self):
         """Move tied entries together: along a tie f is smooth, and every claim must agree."""
@@ -916,13 +905,10 @@ def _judge_backward(layer, X, name=True):
     if report.passed:
         for thing, one, two in zip(names, first, _gradients(twin, keys, sent)):
             if one is not None and not np.allclose(one, two, 1e-9, 1e-12, equal_nan=True):
-                norms = "norm {} first, {} then".format(*map(_written_norm, (one, two)))
+                norms = [diagnosis.number(np.linalg.norm(array)) for array in (one, two)]
+                norms = "norm {} first, {} then".format(*norms)
                 return Report(False, *diagnosis.fact("doubled", thing, where=norms))
     return report
-
-
-def _written_norm(array):
-    return diagnosis.number(np.linalg.norm(array))
 
 
 def _gradients(layer, keys, upstream):
