@@ -562,11 +562,14 @@ def not_accumulated(e):
 @hypothesis("each output depends on every input of its row: sum over all outputs")
 def off_diagonal(e):
     """The off-diagonal terms of the Jacobian (softmax) are missing."""
+    what = "holds the Jacobian's diagonal only: the off-diagonal terms (as of softmax) are missing"
     if e.upstream is not None and e.same_shape and e.upstream.shape == e.x.shape:
         flat = [np.ravel_multi_index(at, e.x.shape) for at in e.spots]
         if _same(e.jacobian[np.arange(len(flat)), flat] * e.upstream.flat[flat], e.claims):
-            what = "holds the Jacobian's diagonal only"
-            return what + ": the off-diagonal terms (as of softmax) are missing"
+            return what
+    if e.m.ndim and e.known.all() and e.c.any() and (e.c == 0).any():
+        sums = _near(e.m.sum(-1), 0.0, largest=np.max(np.abs(e.m))).all()  # as softmax's do
+        return what if sums and e.right(e.c)[e.c != 0].all() else None
 
 
 @hypothesis("how that factor enters backward: is it flipped, transposed or shifted there?")

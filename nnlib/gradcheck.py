@@ -543,14 +543,13 @@ class _Trial:
     def _allowed(self, entry, slope):
         largest = max(abs(self.claims[entry]), abs(slope.value))
         rounding = 16 * ROUNDING * np.max(np.abs(self.parts)) / self.scale[entry]
-        if slope.value == slope.error == 0:  # f stands still: smaller claims cannot move it
-            rounding = max(rounding, ROUNDING)
         return max(AGREEMENT * largest, SAFETY * slope.error, rounding, self.coarse * largest)
 
     def _entry_slope(self, entry):
         """Return the slope in one entry, or None if it agrees with the claim at once."""
         claim, best, size = self.claims[entry], None, abs(self.function.start[entry])
-        for scale in [max(size, 1.0), *([size] if 0 < size < 1e-2 else [])]:
+        other = [size] if 0 < size < 1e-2 else [1.0] if size > 1e3 else []  # 1e-9 m, 1e9 s
+        for scale in [max(size, 1.0), *other]:
             line = self.function.along(self.function.unit(entry, scale))
             if line.agrees(claim * scale, abs(claim * scale), 0) is not None:
                 return None
