@@ -89,6 +89,9 @@ class Function:
         self.active = [k for k, claim in enumerate(claims) if claim is not None]
         self.arrays = [_private(a, k in self.active) for k, a in enumerate(self.inputs)]
         self.start = self.flatten(self.arrays)
+        self.owner = np.repeat(
+            np.array(self.active, int), [self.arrays[k].size for k in self.active]
+        )
         self.calls, self.mutated, self.kept, self.shape = 0, False, [], None
         self.base = self.outputs(self.start)
         self.weights = _weights(upstream, self.shape)
@@ -101,11 +104,9 @@ class Function:
 
     def unflatten(self, flat):
         """Cut a flat vector into copies of the shapes of the inputs, None where not active."""
-        parts, begin = [None] * len(self.arrays), 0
+        parts = [None] * len(self.arrays)
         for k in self.active:
-            end = begin + self.arrays[k].size
-            parts[k] = flat[begin:end].reshape(self.arrays[k].shape).copy()
-            begin = end
+            parts[k] = flat[self.owner == k].reshape(self.arrays[k].shape)
         return parts
 
     def outputs(self, flat):
@@ -136,11 +137,9 @@ class Function:
 
     def place(self, entry):
         """Return (input, index) of an entry of the flat vector."""
-        for k in self.active:
-            if entry < self.arrays[k].size:
-                return k, tuple(int(n) for n in np.unravel_index(entry, self.arrays[k].shape))
-            entry -= self.arrays[k].size
-        raise IndexError(entry)
+        k = int(self.owner[entry])
+        index = np.unravel_index(entry - np.argmax(self.owner == k), self.arrays[k].shape)
+        return k, tuple(int(n) for n in index)
 
     def along(self, direction, start=None, each=False):
         """Return the line h -> upstream · (f(x + h·direction) - f(x)); `each` output alone."""
@@ -621,10 +620,7 @@ class _Trial:
 
     def _sample(self, which):
         """Measure the entries of one input, or some of them if they are many."""
-        sizes = [self.function.arrays[k].size for k in self.function.active]
-        n = self.function.active.index(which)
-        entries = np.arange(sum(sizes[:n]), sum(sizes[: n + 1]))
-        entries = entries[np.isnan(self.measured[entries])]
+        entries = np.flatnonzero((self.function.owner == which) & np.isnan(self.measured))
         if len(entries) > MANY:
             entries = np.sort(np.random.default_rng(3).choice(entries, 3 * FEW, replace=False))
         self.measured[entries] = _measured(self.function, entries)[entries]
