@@ -346,6 +346,40 @@ def test_conventions_at_several_kinks_are_right():
         assert compare_gradient(f, np.zeros(2), np.array(claim, float)).passed, claim
 
 
+@pytest.mark.parametrize("distance", [1e-7, 1e-8, 3e-9, 1e-9])
+def test_near_a_kink_beside_larger_entries(distance):
+    x = np.array([distance, -distance, 1])
+    assert compare_gradient(lambda z: np.abs(z).sum(), x, np.sign(x)).passed
+
+
+@pytest.mark.parametrize(
+    "claim, passes",
+    [([0.6, -0.7], True), ([0, 0], True), ([0.9, 0.9], False), ([0.8, -0.8], False)],
+)
+def test_kinks_that_depend_on_each_other(claim, passes):
+    length = lambda z: np.sqrt(z @ z)
+    report = compare_gradient(length, np.zeros(2), np.array(claim, float))
+    assert report.passed == passes
+    assert passes or (report.mistake == "kink" and "at most 1.414" in report.message)
+    rows = lambda Z: np.sqrt((Z * Z).sum(axis=1)).sum()
+    Z, claims = np.array([[0.0, 0], [3, 4], [0, 0]]), np.array([claim, [0.6, 0.8], [0, 0]])
+    assert compare_gradient(rows, Z, claims).passed == passes
+
+
+def test_a_sum_at_its_kink_has_one_slope_for_all():
+    for claim, passes in (([0.3, 0.3], True), ([1, 1], True), ([1, -1], False), ([1, 0], False)):
+        report = compare_gradient(lambda z: np.abs(z.sum()), np.zeros(2), np.array(claim, float))
+        assert report.passed == passes, claim
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_f_that_returns_float32_is_coarse(seed):
+    x = np.random.default_rng(seed).normal(size=5000)
+    f = lambda x: np.sum(x.astype(np.float32) ** 2, dtype=np.float32)
+    assert compare_gradient(f, x, 2 * x).passed
+    assert not compare_gradient(f, x, 2.2 * x).passed
+
+
 # ---------------------------------------------------------------- hygiene
 
 
