@@ -611,7 +611,7 @@ class _Trial:
     def _gather(self):
         """Measure what it takes to name the mistake: other entries of the input that is wrong."""
         e, all_entries = self.evidence, np.arange(len(self.claims))
-        e.tied, e.complete = self.tied, len(self.claims) <= FEW
+        e.tied, e.complete = self.tied, len(self.claims) <= 2 * FEW
         for entry in all_entries if e.complete else self.group:
             if np.isnan(self.measured[entry]) and np.isfinite(self.claims[entry]):
                 self._look_at(entry)
