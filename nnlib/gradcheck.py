@@ -106,7 +106,8 @@ class Function:
         """Cut a flat vector into copies of the shapes of the inputs, None where not active."""
         parts = [None] * len(self.arrays)
         for k in self.active:
-            parts[k] = flat[self.owner == k].reshape(self.arrays[k].shape)
+            begin, end = np.searchsorted(self.owner, [k, k + 1])
+            parts[k] = flat[begin:end].reshape(self.arrays[k].shape).copy()
         return parts
 
     def outputs(self, flat):
@@ -120,7 +121,8 @@ class Function:
                 given[k] = given[k][()]
         with np.errstate(all="ignore"):
             result = self._try(given)
-        self.mutated |= self.flatten(given).tobytes() != flat.tobytes()
+        after = self.flatten(given)  # bit by bit, for NaN is not itself
+        self.mutated |= not np.array_equal(after.view(np.int64), flat.view(np.int64))
         if len(self.kept) * flat.size < 2e6:  # while kept alive, no copy's id is used again:
             self.kept.append(given)  # f may remember its answers by id
         return result
@@ -139,7 +141,7 @@ class Function:
     def place(self, entry):
         """Return (input, index) of an entry of the flat vector."""
         k = int(self.owner[entry])
-        index = np.unravel_index(entry - np.argmax(self.owner == k), self.arrays[k].shape)
+        index = np.unravel_index(entry - np.searchsorted(self.owner, k), self.arrays[k].shape)
         return k, tuple(int(n) for n in index)
 
     def along(self, direction, start=None, each=False):
@@ -631,7 +633,7 @@ class _Trial:
     def _gather(self):
         """Measure what it takes to name the mistake: other entries of the input that is wrong."""
         e, all_entries = self.evidence, np.arange(len(self.claims))
-        e.tied, e.complete = self.tied, len(self.claims) <= FEW
+        e.tied, e.complete = self.tied, len(self.claims) <= 2 * FEW
         for entry in all_entries if e.complete else self.group:
             if np.isnan(self.measured[entry]) and np.isfinite(self.claims[entry]):
                 self._look_at(entry)
