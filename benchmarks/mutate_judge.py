@@ -1,10 +1,10 @@
 """Mutate the judge: change each comparison, constant and branch of gradcheck.py in a copy.
 
 Each mutant lives in a forked child only; the file is never written. Usage:
-    PYTHONPATH=. nice python benchmarks/mutate_judge.py SEED COUNT [FIRST]
-COUNT mutants, drawn at random, from the FIRST on. Prints the survivors (changes that no test
-noticed), the stage that noticed the others, and the share. A mutant that takes three times the
-CPU time of the judge itself is noticed too: a test run that hangs is seen.
+    PYTHONPATH=. nice python benchmarks/mutate_judge.py SEED COUNT [FIRST [STAGES]]
+COUNT mutants, drawn at random, from the FIRST on, against the first so many STAGES (all of them).
+Prints for each the stage that noticed it, or SURVIVES, and the share noticed. A mutant that takes
+three times the CPU time of the judge itself is noticed too: a test run that hangs is seen.
 """
 
 import ast
@@ -32,6 +32,7 @@ FLIP = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.
 REVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
 SLOW = "corpus or programs or 1e5 or first_wrong"
 STAGES = {  # those that notice most for the least time come first
+    "effort": ["tests/test_effort.py"],
     "by hand": ["tests/test_gradcheck.py", "-k", f"not ({SLOW})"],
     "fresh": ["tests/test_gradcheck.py", "-k", "corpus and fresh or 1e5"],
     "corpus": ["tests/test_gradcheck.py", "-k", "corpus and not fresh or first_wrong"],
@@ -83,7 +84,7 @@ def mutant(tree, number, change):
     return ast.fix_missing_locations(tree)
 
 
-def child(tree, seconds):
+def child(tree, seconds, stages):
     """Run the stages on a mutated module and exit with the number of the one that fails."""
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -94,34 +95,34 @@ def child(tree, seconds):
         sys.modules["nnlib.gradcheck"] = nnlib.gradcheck = module
         exec(compile(tree, PATH, "exec"), module.__dict__)
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            stages = enumerate(STAGES.values(), 1)
-            code = next((n for n, stage in stages if pytest.main([*stage, *PLAIN])), 0)
+            rounds = enumerate(stages, 1)
+            code = next((n for n, stage in rounds if pytest.main([*stage, *PLAIN])), 0)
     finally:
         os._exit(code)
 
 
-def noticed_by(tree, seconds):
+def noticed_by(tree, seconds, stages):
     """Return the name of the stage that notices a mutated module, "" if none, and CPU seconds."""
     before = time.monotonic()
     number = os.fork()
     if number == 0:
-        child(tree, seconds)
+        child(tree, seconds, stages)
     _, status, used = os.wait4(number, 0)
     names = ["", *STAGES]
     name = "time" if os.WIFSIGNALED(status) else names[os.waitstatus_to_exitcode(status)]
     return name, used.ru_utime + used.ru_stime, time.monotonic() - before
 
 
-def main(seed, count, first=1):
+def main(seed, count, first=1, last=len(STAGES)):
     tree = ast.parse(open(PATH, encoding="utf-8").read())
-    every = list(changes(tree))
+    every, stages = list(changes(tree)), list(STAGES.values())[:last]
     random.Random(seed).shuffle(every)
-    name, spent, _ = noticed_by(tree, 600)
+    name, spent, _ = noticed_by(tree, 600, stages)
     assert not name, f"the judge as it is fails: {name}"
     print(f"{len(every)} mutants in all; the judge as it is takes {spent:.0f} s", flush=True)
-    by = Counter()
+    by, limit = Counter(), int(3 * spent) + 1
     for number, line, words, change in every[first - 1 : first - 1 + count]:
-        name, used, wall = noticed_by(mutant(tree, number, change), int(3 * spent) + 1)
+        name, used, wall = noticed_by(mutant(tree, number, change), limit, stages)
         by[name] += 1
         print(f"{name or 'SURVIVES':9} {used:5.1f} s {wall:5.1f} line {line}: {words}", flush=True)
     noticed = sum(by.values()) - by[""]
