@@ -31,12 +31,12 @@ FLIP = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.
         ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}  # fmt: skip
 REVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
 SLOW = "corpus or programs or 1e5 or first_wrong"
+JUDGE = "tests/test_gradcheck.py"
 STAGES = {  # those that notice most for the least time come first
-    "effort": ["tests/test_effort.py"],
-    "by hand": ["tests/test_gradcheck.py", "-k", f"not ({SLOW})"],
-    "fresh": ["tests/test_gradcheck.py", "-k", "corpus and fresh or 1e5"],
-    "corpus": ["tests/test_gradcheck.py", "-k", "corpus and not fresh or first_wrong"],
-    "programs": ["tests/test_gradcheck.py", "-k", "programs"],
+    "by hand": ["tests/test_effort.py", JUDGE, "-k", f"not ({SLOW})"],
+    "fresh": [JUDGE, "-k", "corpus and fresh or 1e5"],
+    "corpus": [JUDGE, "-k", "corpus and not fresh or first_wrong"],
+    "programs": [JUDGE, "-k", "programs"],
 }
 PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:nbval",
          "-o", "addopts=", "--no-header"]  # fmt: skip
@@ -113,7 +113,7 @@ def noticed_by(tree, seconds, stages):
     return name, used.ru_utime + used.ru_stime, time.monotonic() - before
 
 
-def main(seed, count, first=1, last=len(STAGES)):
+def main(seed, count, first=1, last=4):
     tree = ast.parse(open(PATH, encoding="utf-8").read())
     every, stages = list(changes(tree)), list(STAGES.values())[:last]
     random.Random(seed).shuffle(every)

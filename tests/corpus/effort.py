@@ -7,7 +7,7 @@ import numpy as np
 
 x = np.array([0.37, -1.21, 2.03, -0.58, 1.49, 0.83])
 w = np.array([1.3, -0.7, 0.4, 2.1, -1.6, 0.9])
-many = (np.arange(240) % 37 - 18.2) / 11
+many = (np.arange(210) % 37 - 18.2) / 11
 f4, f2 = np.float32, np.float16
 
 
@@ -32,7 +32,7 @@ def but(g, entry, by):
 
 
 def smooth():
-    for size in (1, 6, 32, 33, 200, 201, 240):
+    for size in (1, 6, 32, 33, 201):
         z = many[:size]
         yield f"{size} entries", lambda z: total(bend(z)), z, slope(z)
         yield f"{size}, the last wrong", lambda z: total(bend(z)), z, but(slope(z), -1, 0.01)
