@@ -30,12 +30,12 @@ PATH = "nnlib/gradcheck.py"
 FLIP = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
         ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}  # fmt: skip
 REVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
-SLOW = "corpus or programs or 1e5 or first_wrong"
+SLOW = "corpus and not plain or programs or 1e5"
 JUDGE = "tests/test_gradcheck.py"
 STAGES = {  # those that notice most for the least time come first
     "by hand": ["tests/test_effort.py", JUDGE, "-k", f"not ({SLOW})"],
     "fresh": [JUDGE, "-k", "corpus and fresh or 1e5"],
-    "corpus": [JUDGE, "-k", "corpus and not fresh or first_wrong"],
+    "corpus": [JUDGE, "-k", "corpus and not fresh and not plain"],
     "programs": [JUDGE, "-k", "programs"],
 }
 PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:nbval",

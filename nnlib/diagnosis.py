@@ -43,6 +43,7 @@ class Evidence:
     outside: tuple = ()  # the slopes, with both sides, at the wrong entries
     complete: bool = False  # every entry was looked at, and known_wrong are the wrong ones
     tolerance: float = 2e-5  # two numbers closer than this, relatively, are the same
+    noise: float = 0.0  # relative error of the measured numbers
     other: str = "measured"  # what the claim is compared with
 
     c = property(lambda self: self.claimed[self.which])
@@ -79,7 +80,7 @@ class Evidence:
             nearly = np.array(off) >= (1 - 1e-4) * max(off)  # rounding must not choose the entry
             self.worst = at[int(np.argmax(nearly))]
             largest = np.nanmax(np.abs([self.c[self.worst], self.m[self.worst], 1e-300]))
-            self.tolerance = min(2e-5, 0.1 * max(off) / largest)
+            self.tolerance = min(max(2e-5, self.noise), 0.1 * max(off) / largest)
             self.known_wrong = at
 
     def right(self, candidate, target=None):
@@ -226,7 +227,7 @@ def nan(e):
     """The gradient holds NaN or Inf where the measured one is finite."""
     bad = ~np.isfinite(e.c) & (e.c != e.m if e.same_shape else True)
     if bad.any():
-        e.worst = tuple(np.argwhere(bad)[0])
+        e.worst = tuple(int(n) for n in np.argwhere(bad)[0])
         kind = "NaN" if np.isnan(e.c).any() else "Inf"
         both = e.other != "measured" and not np.isfinite(e.m[bad]).all()
         there = f", and so is {e.other_array}" if both else f": {e.other_array} is finite"

@@ -596,22 +596,16 @@ class _Trial:
             gaps = [abs(self.kinks[e].right - self.kinks[e].left) for e in (one, other)]
             for sign in (1, -1):
                 yield {one: min(gaps) / gaps[0], other: sign * min(gaps) / gaps[1]}
-        beyond = {
-            e: self.claims[e] - (self.kinks[e].left + self.kinks[e].right) / 2 for e in entries
-        }
+        beyond = {e: self.claims[e] - (s.left + s.right) / 2 for e, s in self.kinks.items()}
         largest = max(map(abs, beyond.values()), default=0)
         if largest:  # the way on which a claim too long for its norm stands out
             yield {entry: move / largest for entry, move in beyond.items()}
 
     def _is_joint(self, tied, slope):
         """Say whether kinks depend on each other: their gaps, all of one sign, do not add up."""
-        at = [entry for entry in tied if entry in self.kinks]
-        gaps = np.array([self.kinks[entry].right - self.kinks[entry].left for entry in at])
-        together = np.abs(gaps) @ np.abs([tied[entry] for entry in at])
-        return (
-            abs(gaps.sum()) == np.abs(gaps).sum()
-            and abs(slope.right - slope.left) < 0.99 * together
-        )
+        gaps = [abs(tied[e]) * (s.right - s.left) for e, s in self.kinks.items() if e in tied]
+        together = abs(sum(gaps))
+        return together == sum(map(abs, gaps)) and abs(slope.right - slope.left) < 0.99 * together
 
     def _kink_moves_along(self, entry, direction):
         moved = self.function.start + 1e-2 * direction
@@ -640,6 +634,7 @@ class _Trial:
         self.wrong.sort()
         self._sample(self.function.place(self.wrong[0])[0])
         e.outside = [self.slopes[n] for n in self.wrong if n in self.slopes]
+        e.noise = max((SAFETY * s.error / abs(s.value) for s in e.outside if s.value), default=0.0)
         self._fill(self.wrong)
 
     def _sample(self, which):
