@@ -575,7 +575,9 @@ class _Trial:
             slope, expected = _climb(self.function.along(direction)), self.claims @ direction
             allowed = max(1e-6 * np.abs(self.claims * direction).sum(), SAFETY * slope.error)
             if slope.kink:
-                off = self._is_joint(tied, slope) and not self._between(direction, slope, allowed)
+                gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
+                alike = abs(sum(gaps)) == sum(map(abs, gaps))  # f bends up at all of them, or down
+                off = alike and not self._between(direction, slope, allowed)
                 value = np.clip(expected, *sorted([slope.left, slope.right]))
             else:
                 value, off = slope.value, abs(slope.value - expected) > allowed
@@ -600,12 +602,6 @@ class _Trial:
         largest = max(map(abs, beyond.values()), default=0)
         if largest:  # the way on which a claim too long for its norm stands out
             yield {entry: move / largest for entry, move in beyond.items()}
-
-    def _is_joint(self, tied, slope):
-        """Say whether kinks depend on each other: their gaps, all of one sign, do not add up."""
-        gaps = [abs(tied[e]) * (s.right - s.left) for e, s in self.kinks.items() if e in tied]
-        together = abs(sum(gaps))
-        return together == sum(map(abs, gaps)) and abs(slope.right - slope.left) < 0.99 * together
 
     def _kink_moves_along(self, entry, direction):
         moved = self.function.start + 1e-2 * direction
