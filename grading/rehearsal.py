@@ -11,10 +11,9 @@ import copy
 import io
 import sys
 
-import nbformat
 import numpy as np
 
-from grading import release, spec
+from grading import notebooks, release, spec
 from grading.spec import SOLUTIONS, answer
 from grading.verdict import evaluate
 from nnlib import sheets
@@ -23,10 +22,10 @@ from nnlib import sheets
 class Stage:
     """A sheet whose cells were run once, in order; what they printed is in `printed`."""
 
-    def __init__(self, path):
+    def __init__(self, nb):
         self.names, self.checks = {"__name__": "__main__"}, {}
         sheets.progress_so_far.clear()
-        self.printed = self._run(nbformat.read(path, 4).cells)
+        self.printed = self._run(nb.cells)
         self.states = {n: done.state for n, done in sheets.progress_so_far.items()}
 
     def _run(self, cells):
@@ -53,7 +52,7 @@ class Stage:
 
 def stage(stem):
     """Return the instructor's sheet, run."""
-    return Stage(SOLUTIONS / stem / "sheet.ipynb")
+    return Stage(notebooks.read(SOLUTIONS / stem / "sheet.ipynb"))
 
 
 def grade(question, thing, mistakes=(), seed=0, change=copy.deepcopy):

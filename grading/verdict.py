@@ -4,7 +4,7 @@ Pure: it sees values, never a student's code. A wrong answer is named by the cat
 mistakes if one of them gives the same values, otherwise by `nnlib.diagnosis`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,6 +48,23 @@ def evaluate(question, cases, answers, mistakes=()):
         result.mistake = known.name if known else worst.slug
         result.sentence = known.sentence if known else worst.sentence
     return result
+
+
+def hints_taken(cells):
+    """Return {exercise: stages taken} as the outputs of a notebook's cells record it."""
+    taken = {}
+    for cell in cells:
+        for out in cell.get("outputs") or ():
+            note = (out.get("metadata") or {}).get("hint")
+            if isinstance(note, dict) and note.get("stage") in (1, 2, 3):
+                taken.setdefault(str(note.get("exercise")), set()).add(note["stage"])
+    return taken
+
+
+def priced(result, stages, prices=(0, 0, 0)):
+    """Return the Result after the price, in points, of each hint stage taken; free by default."""
+    cost = sum(prices[stage - 1] for stage in stages)
+    return replace(result, points=round(max(0.0, result.points - cost), 2))
 
 
 def unanswered(question):

@@ -81,9 +81,10 @@ def run_steps(order, steps, names):
             exec(steps[letter], names)
         except (NameError, KeyError) as error:
             made = getattr(error, "name", None) or error
-            raise AssertionError(
-                f"step {letter} comes too early: no step before it makes `{made}`"
-            ) from None
+            early = f"step {letter} comes too early: no step before it makes `{made}`"
+            raise AssertionError(early) from None
+        except ValueError as error:  # shapes
+            raise AssertionError(f"step {letter} does not fit there: {error}") from None
     return names
 
 

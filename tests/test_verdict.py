@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from grading.spec import Answer, Case, Choice, Function, Mistake, Order, Value, answer
-from grading.verdict import difference, evaluate, same_answer, unanswered
+from grading.verdict import difference, evaluate, hints_taken, priced, same_answer, unanswered
 from nnlib.gradcheck import compare_gradient
 
 HEAD = {"points": 4, "minutes": 5, "equations": ("5.30",), "tests": "", "hints": ()}
@@ -129,3 +129,14 @@ def test_answers_are_alike_when_value_error_and_mutation_are():
     assert same_answer(Answer(error="ValueError: 3"), Answer(error="ValueError: 4"))
     assert not same_answer(Answer(A), Answer(A, changed="argument 1"))
     assert not same_answer(Answer(A), Answer(error="ValueError: 3"))
+
+
+def test_hints_are_read_from_the_outputs_and_cost_what_the_instructor_says():
+    notes = [{"exercise": "5.4", "stage": 1}, {"exercise": "5.4", "stage": 3}, "forged", {},
+             {"exercise": ["x"], "stage": 9}, {"exercise": "5.4", "stage": [1]}]
+    cells = [{"outputs": [{"metadata": {"hint": note}}, {}]} for note in notes] + [{}]
+    assert hints_taken(cells) == {"5.4": {1, 3}}
+    right = result(np.outer)
+    assert priced(right, {1, 3}).points == 4
+    assert priced(right, {1, 3}, prices=(0.5, 1, 2)).points == 1.5
+    assert priced(right, {1, 2, 3}, prices=(2, 2, 2)).points == 0
