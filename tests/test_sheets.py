@@ -63,7 +63,8 @@ def test_exercises_are_what_release_makes_of_their_source(stem):
 def test_exercises_hold_no_solution(stem):
     secret = "\n".join(solution(c.source) for c in source_of(stem).cells)
     given = "\n".join(c.source for c in exercise_of(stem).cells)
-    told = {line.strip() for line in secret.splitlines() if len(line.strip()) > 12}
+    told = {line.strip() for line in secret.splitlines() if not line.endswith(":")}
+    told = {line for line in told if len(line) > 12}
     assert told and not told & {line.strip() for line in given.splitlines()}
     assert not re.search(r"### (BEGIN|END)|HIDDEN", given)
     for cell in exercise_of(stem).cells:
