@@ -1,15 +1,21 @@
 """What every sheet owes: its students can start, right answers pass, wrong ones are named."""
 
+import contextlib
 import functools
 import json
 import re
+import signal
+import warnings
 from importlib import import_module
 from pathlib import Path
 
+import mutate
+import numpy as np
 import pytest
 
 from grading import notebooks, rehearsal, release, spec, walk
 from grading.spec import Function
+from grading.verdict import verdict
 
 ROOT = Path(__file__).parents[1]
 STEMS = spec.stems()
@@ -252,3 +258,86 @@ def test_mistakes_earn_the_sentence_that_names_them(capsys):
               f"{judge} are named there, {grader} are named by the grader")
     assert grader >= 0.9 * every
     assert seen >= 0.9 * every
+
+
+# ---- generated wrong answers: one change in the sheet's own solution ----
+
+def mutants_of(stem, q):
+    """Yield (description, function) of every mutant that still defines the function."""
+    cell = next(c for c in source_of(stem).cells if release.role(c) == ("answer", q.id))
+    for words, source in mutate.mutants(release.without_marks(cell.source)):
+        names = dict(stage_of(stem).names)
+        exec(compile(source, f"mutant of {q.id}", "exec"), names)
+        yield words, names[q.name]
+
+
+def survives(q, function):
+    """Say whether a mutant passes all cases of two draws; one that hangs does not."""
+    for seed in (1, 2):
+        for case in q.cases(np.random.default_rng(seed)):
+            with quiet(), at_most(seconds=2):
+                given = spec.answer(q, function, [case])[0]
+            if not verdict(q, case, given).passed:
+                return False
+    return True
+
+
+@contextlib.contextmanager
+def at_most(seconds):
+    """Raise TimeoutError in code that runs too long, where the system can."""
+    def stop(*_):
+        raise TimeoutError
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def quiet():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@functools.cache
+def survivors(stem):
+    """Return (number of mutants, those that no case rejects and that nobody listed as equal)."""
+    equal = import_module(f"right.sheet_{stem[:2]}").EQUAL_MUTANTS
+    count, alive = 0, []
+    for q in functions_of(stem):
+        for words, function in mutants_of(stem, q):
+            if words not in equal.get(q.id, ()):
+                count += 1
+                alive += [(q.id, words)] * survives(q, function)
+    return count, alive
+
+
+@each_sheet
+def test_a_solution_changed_in_one_place_loses_points(stem):
+    count, alive = survivors(stem)
+    assert count > 20 and len(alive) <= 0.02 * count, alive
+
+
+@each_sheet
+def test_mutants_listed_as_equal_are_equal(stem):
+    equal = import_module(f"right.sheet_{stem[:2]}").EQUAL_MUTANTS
+    for q in functions_of(stem):
+        found = dict(mutants_of(stem, q)) if q.id in equal else {}
+        for words in equal.get(q.id, ()):
+            assert words in found and survives(q, found[words]), (q.id, words)
+
+
+def test_generated_mistakes_are_rejected(capsys):
+    counts, alive = zip(*map(survivors, STEMS))
+    left = sum(map(len, alive))
+    with capsys.disabled():
+        print(f"\n{sum(counts)} solutions changed in one place: {left} pass")
+    assert left <= 0.02 * sum(counts)

@@ -126,3 +126,5 @@ RIGHT = {
     "6.10": [entropy_by_parts, entropy_by_logit],
     "6.11": [alpha_as_W, alpha_with_primes],
 }
+
+EQUAL_MUTANTS = {}
