@@ -17,6 +17,7 @@ import nbformat
 
 from grading import notebooks, spec
 from grading.notebooks import Trouble
+from grading.page import page
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
@@ -107,17 +108,20 @@ def exercise_of(nb, questions):
 
 
 def release(stem, root=ROOT):
-    """Write one exercise sheet and the source's metadata; return (path, hints by exercise)."""
+    """Write the students' sheet, the source's metadata, the instructor's page; return the sheet."""
     source = root / "solutions" / stem / "sheet.ipynb"
     if not (source.parent / "spec.py").exists():
         raise Trouble(f"there is no solutions/{stem}/spec.py")
-    questions = spec.load(stem, root / "solutions").questions
-    nb = notebooks.read(source)
+    sheet = spec.load(stem, root / "solutions")
+    questions, nb = sheet.questions, notebooks.read(source)
     target = root / "exercises" / f"{stem}.ipynb"
     target.parent.mkdir(exist_ok=True)
     write(notebooks.as_bytes(exercise_of(nb, questions)), target)
     write(notebooks.as_bytes(stamp(nb, questions)), source)
-    return target, {number: list(question.hints) for number, question in questions.items()}
+    title = nb.cells[0].source.splitlines()[0].lstrip("# ")
+    text = page(sheet, title, root / "notebooks" / target.name)
+    write(text.encode(), source.parent / "README.md")
+    return sheet
 
 
 def write(content, path):
@@ -126,12 +130,12 @@ def write(content, path):
         path.write_bytes(content)
 
 
-def write_hints(hints, root=ROOT):
-    """Put the hints of some sheets into exercises/hints.json; the others' stay."""
-    path = root / "exercises" / "hints.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    ordered = sorted((known | hints).items(), key=lambda item: [int(n) for n in item[0].split(".")])
-    write((json.dumps(dict(ordered), indent=1, ensure_ascii=False) + "\n").encode(), path)
+def write_hints(root=ROOT):
+    """Write exercises/hints.json, {exercise: its three hints}, for all sheets."""
+    sheets = [spec.load(stem, root / "solutions") for stem in spec.stems(root / "solutions")]
+    hints = {number: list(q.hints) for sheet in sheets for number, q in sheet.questions.items()}
+    text = json.dumps(hints, indent=1, ensure_ascii=False) + "\n"
+    write(text.encode(), root / "exercises" / "hints.json")
 
 
 def main(args, root=ROOT):
@@ -139,12 +143,13 @@ def main(args, root=ROOT):
     stems = [s for s in spec.stems(root / "solutions") if not args or s.startswith(tuple(args))]
     for stem in stems:
         try:
-            target, hints = release(stem, root)
+            release(stem, root)
         except Trouble as trouble:
             sys.exit(f"[course] {stem}: {trouble}. Nothing was changed.")
-        write_hints(hints, root)
-        print(f"[course] {target.relative_to(root)}")
-    if not stems:
+        print(f"[course] exercises/{stem}.ipynb")
+    if stems:
+        write_hints(root)
+    else:
         sys.exit(f"[course] No sheet begins with {' or '.join(args) or 'anything'}.")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from grading import notebooks, rehearsal, release, spec, walk
+from grading.page import page
 from grading.spec import Function
 from grading.verdict import verdict
 
@@ -63,6 +64,9 @@ def test_exercises_are_what_release_makes_of_their_source(stem):
     assert notebooks.as_bytes(stamped) == source.read_bytes(), "run course.py release"
     hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
     assert all(hints[q.id] == list(q.hints) for q in questions_of(stem))
+    title = source_of(stem).cells[0].source.splitlines()[0].lstrip("# ")
+    text = page(sheet_of(stem), title, ROOT / "notebooks" / f"{stem}.ipynb")
+    assert text == (source.parent / "README.md").read_text(encoding="utf-8")
 
 
 @each_sheet
@@ -253,11 +257,18 @@ def shares():
 
 def test_mistakes_earn_the_sentence_that_names_them(capsys):
     every, seen, judge, grader = shares()
-    with capsys.disabled():
-        print(f"\n{every} mistakes in {len(STEMS)} sheets: {seen} fail the sheet's own check, "
-              f"{judge} are named there, {grader} are named by the grader")
+    say_and_find(capsys, f"{every} catalogued mistakes: all lose points, {seen} fail the sheet's "
+                 f"own check, {judge} are named there, {grader} are named by the grader.")
     assert grader >= 0.9 * every
     assert seen >= 0.9 * every
+
+
+def say_and_find(capsys, figures):
+    """Print figures, and hold that they stand in the instructors' page."""
+    with capsys.disabled():
+        print(f"\n{figures}")
+    text = " ".join((ROOT / "solutions" / "README.md").read_text(encoding="utf-8").split())
+    assert figures in text, f"solutions/README.md should say: {figures}"
 
 
 # ---- generated wrong answers: one change in the sheet's own solution ----
@@ -338,6 +349,12 @@ def test_mutants_listed_as_equal_are_equal(stem):
 def test_generated_mistakes_are_rejected(capsys):
     counts, alive = zip(*map(survivors, STEMS))
     left = sum(map(len, alive))
-    with capsys.disabled():
-        print(f"\n{sum(counts)} solutions changed in one place: {left} pass")
+    say_and_find(capsys, f"{sum(counts)} solutions changed in one place: {left} pass.")
     assert left <= 0.02 * sum(counts)
+
+
+def test_the_size_of_it_all(capsys):
+    every = [q for stem in STEMS for q in questions_of(stem)]
+    points, minutes = sum(q.points for q in every), sum(q.minutes for q in every)
+    say_and_find(capsys, f"{len(STEMS)} sheets, {len(every)} exercises, {points} points, about "
+                 f"{minutes / 60:.0f} hours.")
