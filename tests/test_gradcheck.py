@@ -162,6 +162,14 @@ def test_check_equal_fails(left, right):
     assert not caught.value.report.passed
 
 
+@pytest.mark.parametrize("size", [1.0, 1e6, 1e-3])
+def test_check_equal_within_1e_12_of_the_largest_entry(size):
+    left = size * np.array([0.5, -1.0])
+    check_equal(left, left + [0.8e-12 * size, 0])
+    with pytest.raises(GradientError):
+        check_equal(left, left + [1.5e-12 * size, 0])
+
+
 def test_check_equal_names_the_mistake():
     with pytest.raises(GradientError, match="wrong sign"):
         check_equal(V, -V)
