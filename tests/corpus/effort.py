@@ -64,12 +64,14 @@ def noisy():
         yield f"offset {offset}", lambda z, o=offset: o + total(z * z), x, 2 * x
         yield f"offset {offset}, wrong", lambda z, o=offset: o + total(z * z), x, but(2 * x, 3, 0.3)
         yield f"offset {offset}, zero", lambda z, o=offset: o + total(z * z), x, 0 * x
-    for grid in (1e9, 1e6, 1e4, 256, 30, 20, 15, 10, 7):
+    for grid in (1e9, 1e6, 1e4, 256, 150, 100, 60, 10):
         step = lambda z, g=grid: total(np.floor(g * z + 0.5) * w) / g
         yield f"grid {grid}", step, x, w
         yield f"grid {grid}, wrong", step, x, but(w, 1, 0.5)
         yield f"grid {grid}, twice", step, x, 2 * w
         yield f"grid {grid}, zero", step, x, 0 * w
+        curved = lambda z, g=grid: total(np.floor(g * z * z + 0.5)) / g
+        yield f"curved grid {grid}", curved, x, 2 * x
     for kind in (f4, f2):
         cast = lambda z, k=kind: total(bend(z.astype(k)).astype(float))
         yield f"{kind.__name__} inside", cast, x, slope(x)
