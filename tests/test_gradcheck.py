@@ -358,6 +358,21 @@ def test_conventions_at_several_kinks_are_right():
         assert compare_gradient(f, np.zeros(2), np.array(claim, float)).passed, claim
 
 
+def test_the_judge_gives_up_after_so_many_calls(monkeypatch):
+    calls = []
+    for most in (1000, 10_000):
+        monkeypatch.setattr(gradcheck, "CALLS", most)
+        report = compare_gradient(lambda z: np.sqrt(np.abs(z)).sum(), np.zeros(160), np.ones(160))
+        assert report.mistake == "cannot-tell"
+        calls.append(report.evaluations)
+    assert calls[0] < 2500 < calls[1]
+
+
+def test_none_for_the_only_input():
+    report = compare_gradient(np.sum, np.ones(3), None)
+    assert report.mistake == "wrong-count" and "None for 1 input" in report.message
+
+
 @pytest.mark.parametrize("distance", [1e-7, 1e-8, 3e-9, 1e-9])
 def test_near_a_kink_beside_larger_entries(distance):
     x = np.array([distance, -distance, 1])
