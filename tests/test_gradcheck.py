@@ -368,6 +368,14 @@ def test_the_judge_gives_up_after_so_many_calls(monkeypatch):
     assert calls[0] < 2500 < calls[1]
 
 
+def test_a_report_is_shown_unless_its_line_told_all(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    compare_gradient(np.sum, np.ones(3), np.ones(3))._ipython_display_()
+    check_gradient(np.sum, np.ones(3), np.ones(3))._ipython_display_()
+    assert [data["text/plain"][0] for data in shown] == ["✓"]
+
+
 def test_none_for_the_only_input():
     report = compare_gradient(np.sum, np.ones(3), None)
     assert report.mistake == "wrong-count" and "None for 1 input" in report.message
