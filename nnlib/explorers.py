@@ -1,9 +1,10 @@
 """Figures with controls: move one, and the picture and its key figure follow.
 
 A lesson draws its artists once in a function that returns the figure and `update`, which
-changes them; `explore` adds the controls. The picture is an image widget; the key figure stands beside
-it as text and is announced to screen readers. Nonsense in a control becomes one sentence
-where the picture stands. Readers without a kernel see the first picture, with its description.
+changes them; `explore` adds the controls. The picture is an image widget; the key figure
+stands beside it as text and is announced to screen readers. Nonsense in a control becomes one
+sentence where the picture stands. Readers without a kernel see the first picture, with its
+description.
 The only module that uses ipywidgets, which is imported when the first control is made.
 """
 
@@ -171,11 +172,16 @@ class Explorer:
         self.key.value = f"{ALOUD}<b>{html.escape(str(sentence))}</b>"
 
     def close(self):
-        """Take the controls and the picture out of the kernel's memory."""
-        for widget in [*self.controls.values(), self.picture, self.key, self.place]:
-            widget.close()
-        for widget in [*self.widget.children, self.widget]:
-            widget.close()
+        """Take all that is shown out of the kernel's memory."""
+        _close(self.widget)
+
+
+def _close(widget):
+    for part in getattr(widget, "children", ()):
+        _close(part)
+    for part in (widget.layout, getattr(widget, "style", None), widget):
+        if part is not None:
+            part.close()
 
 
 def _image():

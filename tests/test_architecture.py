@@ -45,7 +45,7 @@ MAY_LOAD_LATE = {
     "diagnosis": {"tqdm"},
     "gradcheck": {"tqdm", "IPython"},
     "sheets": {"IPython"},
-    "explorers": {"matplotlib", "ipywidgets", "traitlets"},
+    "explorers": {"matplotlib", "ipywidgets", "traitlets", "PIL"},
 }
 LIGHT = [f"nnlib.{name}" for name in sorted(SOURCES) if name not in ("__init__", "explorers")]
 HEAVY = {"matplotlib", "ipywidgets", "scipy", "sklearn", "IPython", "tqdm", "pandas", "torch"}

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +19,35 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+SLIDER_TIMES = []  # milliseconds from key press to new picture
+
+
+def pytest_addoption(parser):
+    parser.addoption("--repeat", type=int, default=1, help="run every browser test so often")
+
+
+def pytest_generate_tests(metafunc):
+    times = metafunc.config.getoption("--repeat", 1)
+    if times > 1:
+        metafunc.fixturenames.append("time")
+        metafunc.parametrize("time", range(times))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how long a reader waits for a slider's new picture."""
+    if SLIDER_TIMES:
+        median, largest = statistics.median(SLIDER_TIMES), max(SLIDER_TIMES)
+        terminalreporter.write_line(
+            f"{len(SLIDER_TIMES)} sliders moved: a new picture after {median:.0f} ms (median), "
+            f"{largest:.0f} ms (longest)"
+        )
+
+
+@pytest.fixture(scope="session")
+def slider_times():
+    """Return the list of all slider times, to add to."""
+    return SLIDER_TIMES
 
 
 @pytest.fixture(scope="session")

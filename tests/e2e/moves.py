@@ -29,6 +29,11 @@ def open_notebook(page, address, path):
     wait_for_kernel(page)
 
 
+def shut_down(page):
+    """Stop all kernels: the next one to open the lesson begins afresh."""
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+
+
 def wait_for_kernel(page, seconds=120):
     """Wait until the notebook is shown and its kernel is connected and idle."""
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=1000 * seconds)
@@ -99,8 +104,7 @@ def move_all(page, cell):
         moves = int(cell.get_attribute("data-moves"))
         for key in _keys(control):
             page.keyboard.press(key)
-        wanted = f"node => Number(node.dataset.moves) > {moves}"
-        _until(page, lambda: cell.evaluate(wanted), f"no new picture after {_name(control)}")
+        _wait_for_move(page, cell, moves, f"no new picture after {_name(control)}")
         now = cell.inner_text(), cell.locator("img.jupyter-widgets").first.get_attribute("src")
         assert now != before, f"{_name(control)} changed nothing"
         if control.get_attribute("role") == "slider":
@@ -126,8 +130,8 @@ def _name(control):
     )
 
 
-def _until(page, done, sentence, seconds=20):
+def _wait_for_move(page, cell, moves, sentence, seconds=20):
     end = time.monotonic() + seconds
-    while not done():
+    while int(cell.get_attribute("data-moves")) == moves:
         assert time.monotonic() < end, sentence
         page.wait_for_timeout(10)
