@@ -8,6 +8,8 @@ description.
 The only module that uses ipywidgets, which is imported when the first control is made.
 """
 
+import asyncio
+import contextlib
 import html
 import io
 
@@ -30,6 +32,22 @@ ALOUD = f"""<img alt="" hidden src="{NOTHING}" onload="const dress = key => {{
   key.setAttribute('role', 'status'); key.setAttribute('aria-live', 'polite');
   for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
     .setAttribute('aria-label', one.querySelector('label').innerText);
+}}; dress(this.parentElement)">"""
+
+# Drawing: a stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
+BRUSH = f"""<img alt="" hidden src="{NOTHING}" onload="const dress = words => {{
+  const grid = words?.closest('.pixels')?.querySelector('.widget-gridbox'); let first = null;
+  if (!grid) return words && setTimeout(() => dress(this.parentElement), 50);
+  const all = [...grid.querySelectorAll('button')];
+  all.forEach((cell, n) => cell.tabIndex = n ? -1 : 0);
+  grid.onpointerdown = e => {{ first = e.target; first.releasePointerCapture(e.pointerId); }};
+  grid.onpointerover = e => {{ if (!(e.buttons &amp; 1) || e.target === first) return;
+    for (const cell of [first, e.target])
+      if (cell?.style.backgroundColor === 'white') cell.click();
+    first = null; }};
+  grid.onkeydown = e => {{ const way = {{ArrowLeft: -1, ArrowRight: 1, ArrowUp: -8, ArrowDown: 8}};
+    const next = all[all.indexOf(e.target) + (way[e.key] ?? 64)]; if (!next) return;
+    e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); e.preventDefault(); }};
 }}; dress(this.parentElement)">"""
 
 
@@ -78,6 +96,73 @@ def switch(label, value=False, tip=""):
     import ipywidgets
 
     return ipywidgets.Checkbox(value, indent=False, **_words(label, tip))
+
+
+def button(label, tip=""):
+    """Return a button whose value counts how often it was pressed."""
+    import ipywidgets
+    from traitlets import Int
+
+    kind = type("Button", (ipywidgets.Button,), {"value": Int(0)})
+    press = kind(description=label, tooltip=tip or label)
+    press.on_click(lambda _: press.set_trait("value", press.value + 1))
+    return press
+
+
+def play(label, tip=""):
+    """Return a button that stays down until it is pressed again; meanwhile all is redrawn."""
+    import ipywidgets
+
+    return ipywidgets.ToggleButton(False, description=label, tooltip=tip or label)
+
+
+def pixels(label, examples, tip=""):
+    """Return 8 x 8 pixels to draw in, by mouse or by arrow keys and Enter.
+
+    A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
+    from 0 to 1, row by row; it starts with the first of the examples (N, 64).
+    """
+    import ipywidgets
+    from traitlets import Tuple
+
+    sheet = type("Sheet", (ipywidgets.VBox,), {"value": Tuple()})()
+    cells = [_cell(sheet, n) for n in range(64)]
+    grid = ipywidgets.GridBox(cells, layout={"grid_template_columns": "repeat(8, 25px)"})
+    more, clear = button("next example", "load a real digit"), button("clear", "paper everywhere")
+    more.observe(lambda c: _draw(sheet, examples[c.new % len(examples)]), "value")
+    clear.observe(lambda _: _draw(sheet, np.zeros(64)), "value")
+    words = ipywidgets.HTML(f"{html.escape(label)}{BRUSH}", tooltip=tip or label)
+    sheet.children = [words, grid, ipywidgets.HBox([more, clear])]
+    sheet.add_class("pixels")
+    sheet.observe(lambda c: _show_ink(cells, c.new), "value")
+    _draw(sheet, examples[0])
+    return sheet
+
+
+def _cell(sheet, n):
+    """Return pixel n as a button."""
+    import ipywidgets
+
+    size = {"width": "24px", "height": "24px", "margin": "0", "border": "1px solid #bbbbbb"}
+    cell = ipywidgets.Button(tooltip=f"row {n // 8 + 1}, column {n % 8 + 1}", layout=size)
+
+    def press(_):
+        x = np.array(sheet.value)
+        x[n] = 1.0 if x[n] == 0.0 else 0.5 if x[n] > 0.5 else 0.0
+        _draw(sheet, x)
+
+    cell.on_click(press)
+    return cell
+
+
+def _draw(sheet, x):
+    sheet.value = tuple(float(ink) for ink in np.ravel(x))
+
+
+def _show_ink(cells, x):
+    for cell, ink in zip(cells, x):
+        grey = round(255 * (1.0 - ink))
+        cell.style.button_color = "white" if ink == 0.0 else f"rgb({grey}, {grey}, {grey})"
 
 
 def _words(label, tip):
@@ -148,12 +233,15 @@ class Explorer:
         size = {"max_width": "100%", "width": f"{width}px"}
         self.picture = _image()(format="png", tooltip=alt, layout=size)
         self.key = ipywidgets.HTML(layout={"min_height": "3.2em"})
+        self.rest = ipywidgets.HTML()
         self.place = ipywidgets.Box([self.picture], layout={"min_height": f"{height}px"})
         self.redraw()
         for control in controls.values():
             control.observe(self.redraw, "value")
+            if isinstance(control, ipywidgets.ToggleButton):
+                control.observe(self.run, "value")
         rows = ipywidgets.Box([*controls.values()], layout={"flex_flow": "row wrap"})
-        self.widget = ipywidgets.VBox([rows, self.key, self.place])
+        self.widget = ipywidgets.VBox([rows, self.key, self.rest, self.place])
         self.widget.add_class("explorer")
 
     def redraw(self, change=None):
@@ -167,9 +255,20 @@ class Explorer:
             self.picture.layout.display = "none"
             self.say(f"No picture: {error or type(error).__name__}.")
 
+    def run(self, change):
+        """Redraw again and again while a `play` button is down, if there is a kernel's loop."""
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().create_task(self._frames(change.owner))
+
+    async def _frames(self, pressed):
+        while pressed.value and pressed.comm is not None:  # not closed
+            self.redraw()
+            await asyncio.sleep(0.02)  # the press that stops gets its turn
+
     def say(self, sentence):
-        """Write the key figure beside the picture."""
-        self.key.value = f"{ALOUD}<b>{html.escape(str(sentence))}</b>"
+        """Write the key figure beside the picture; lines after the first are not announced."""
+        first, *rest = html.escape(str(sentence)).split("\n")
+        self.key.value, self.rest.value = f"{ALOUD}<b>{first}</b>", "<br>".join(rest)
 
     def close(self):
         """Take all that is shown out of the kernel's memory."""
