@@ -263,6 +263,8 @@ class Explorer:
     async def _frames(self, pressed):
         while pressed.value and pressed.comm is not None:  # not closed
             self.redraw()
+            if self.picture.layout.display == "none":
+                pressed.value = False
             await asyncio.sleep(0.02)  # the press that stops gets its turn
 
     def say(self, sentence):

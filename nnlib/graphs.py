@@ -19,8 +19,9 @@ OPERATIONS = {
 }  # fmt: skip
 FUNCTIONS = {f.__name__: f for f in (np.exp, np.log, np.sin, np.cos, np.tanh, np.sqrt)}
 FUNCTIONS |= {"max": np.maximum, "min": np.minimum}
-LETTERS = "abcdefghijkl"  # one for each step in between
-BOX = [(-1.0, -0.55), (1.0, -0.55), (1.0, 0.55), (-1.0, 0.55), (-1.0, -0.55)]
+LETTERS = "abcdefghijk"  # one for each step
+DEEPEST = 6  # columns that find room in a picture
+BOX, GROUND = ([(-1, -h), (1, -h), (1, h), (-1, h), (-1, -h)] for h in (0.55, 0.25))  # markers
 
 
 # ---------------------------------------------------------------- from an expression to nodes
@@ -116,7 +117,7 @@ def graph_viewer(make, alt, at=None, **controls):
     alt, **controls
         As for `explorers.explore`.
     """
-    fig, ax = plots.figure(width=7.6, height=4.2)
+    fig, ax = plots.figure(width=7.2, height=3.8)
     plots.hide_axes(ax)
     picture = _Picture(ax, at)
     steps = slider("step", 0, 1, 1, tip="first forward, node by node, then back")
@@ -160,7 +161,7 @@ class _Picture:
         known = [v for v in nodes if not v.parents] + made[:step]
         back = made[::-1][: max(0, step - len(made))]
         gradients, shares = _walk_back(nodes, back)
-        slopes = {(p.name, v.name): f"×{_short(s)}" for v in known for p, s in zip(v.parents, v.local)}
+        slopes = {(p.name, v.name): f"×{_short(s, 3)}" for v in known for p, s in zip(v.parents, v.local)}
         now = (back or made[:step])[-1:]
         self._write(nodes, known, gradients if back else {}, slopes | shares)
         self._colour(nodes, arrows, now, shares)
@@ -183,10 +184,10 @@ class _Picture:
             self.ax.annotate("", at[v.name], color=plots.VERMILLION, fontsize=9, zorder=5, **below)
             for v in nodes
         ]
-        self.labels = [
-            plots.write_at(self.ax, *(0.45 * at[p] + 0.55 * at[v]), "", fontsize=8, **middle)
-            for p, v in arrows
-        ]
+        between = np.reshape([_between(at[p], at[v]) for p, v in arrows], (-1, 2))
+        ground = {"s": 900, "marker": GROUND, "facecolor": "white", "linewidth": 0, "zorder": 3}
+        self.ax.scatter(*between.T, **ground)
+        self.labels = [self.ax.text(*place, "", fontsize=8, **middle) for place in between]
 
     def _quiver(self, ends, size):
         """Draw an arrow from box to box for each pair of places."""
@@ -194,7 +195,7 @@ class _Picture:
             return None
         start, end = np.array(ends).transpose(1, 0, 2)
         way = end - start
-        half = size * [0.047, 0.07]  # of a box
+        half = size * [0.047, 0.075]  # of a box
         inside = np.min(half / np.maximum(np.abs(way), 1e-9), axis=1, keepdims=True)
         start, way = start + inside * way, (1.0 - 2.0 * inside) * way
         style = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "dots", "zorder": 2}
@@ -207,7 +208,6 @@ class _Picture:
             below.set_text(f"g = {_short(gradients[v.name])}" if v.name in gradients else "")
         for ends, label in zip(self.drawn[0], self.labels):
             label.set_text(labels.get(ends, ""))
-            label.set_visible(ends in labels)
 
     def _colour(self, nodes, arrows, now, shares):
         """Mark the node of this step by a thick edge, the arrows that have carried a share."""
@@ -220,6 +220,12 @@ class _Picture:
             label.set_color(plots.VERMILLION if ends in shares else plots.BLACK)
 
 
+def _between(start, end):
+    """Return where the number of an arrow stands: apart where a rising and a falling one cross."""
+    share = 0.5 - 0.08 * np.sign(end[1] - start[1])
+    return (1.0 - share) * start + share * end
+
+
 def _walk_back(nodes, back):
     """Return each gradient so far, and the text of what each arrow has carried."""
     gradients, shares = {nodes[-1].name: 1.0}, {}
@@ -228,7 +234,7 @@ def _walk_back(nodes, back):
             share = gradients[v.name] * slope
             gradients[p.name] = gradients.get(p.name, 0.0) + share
             before = shares.get((p.name, v.name))
-            shares[p.name, v.name] = f"{before} and {_short(share)}" if before else _short(share)
+            shares[p.name, v.name] = f"{before} and {_short(share, 3)}" if before else _short(share, 3)
     return gradients, shares
 
 
@@ -246,14 +252,17 @@ def _sentence(step, now, back, gradients, shares, nodes):
     )
 
 
-def _short(value):
-    return f"{value + 0.0:.4g}"
+def _short(value, digits=4):
+    if 1e3 <= abs(value) < 1e5:
+        return f"{value:.0f}"
+    return f"{value + 0.0:.{digits}g}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def places(nodes):
     """Return {name: (x, y)}: a column for each depth, in it every node near its parents.
 
-    An arrow that passes over a column keeps a lane free in it.
+    An arrow that passes over a column keeps a lane free in it. A ValueError says that the
+    graph is too deep.
     """
     depth, columns = {}, {}
     for v in nodes:
@@ -263,6 +272,8 @@ def places(nodes):
         for p in v.parents:
             for d in range(depth[p.name] + 1, depth[v.name]):
                 columns[d].setdefault(f"lane of {p.name}", [p.name])
+    if len(columns) > DEEPEST:
+        raise ValueError(f"more than {DEEPEST - 1} steps one after the other: take fewer")
     height, at = {}, {}
     for d, column in sorted(columns.items()):
         wish = {name: np.mean([height[p] for p in near] or [0.0]) for name, near in column.items()}
