@@ -142,7 +142,8 @@ def _check_finite(nodes):
 
 
 def _formula(v):
-    return getattr(v, "formula", None) or f"{v.rule.__name__}({', '.join(p.name for p in v.parents)})"
+    made_from = ", ".join(p.name for p in v.parents)
+    return getattr(v, "formula", None) or f"{v.rule.__name__}({made_from})"
 
 
 class _Picture:
@@ -161,7 +162,8 @@ class _Picture:
         known = [v for v in nodes if not v.parents] + made[:step]
         back = made[::-1][: max(0, step - len(made))]
         gradients, shares = _walk_back(nodes, back)
-        slopes = {(p.name, v.name): f"×{_short(s, 3)}" for v in known for p, s in zip(v.parents, v.local)}
+        pairs = [(p, v, slope) for v in known for p, slope in zip(v.parents, v.local)]
+        slopes = {(p.name, v.name): f"×{_short(slope, 3)}" for p, v, slope in pairs}
         now = (back or made[:step])[-1:]
         self._write(nodes, known, gradients if back else {}, slopes | shares)
         self._colour(nodes, arrows, now, shares)
@@ -233,9 +235,8 @@ def _walk_back(nodes, back):
         for p, slope in zip(v.parents, v.local):
             share = gradients[v.name] * slope
             gradients[p.name] = gradients.get(p.name, 0.0) + share
-            before = shares.get((p.name, v.name))
-            shares[p.name, v.name] = f"{before} and {_short(share, 3)}" if before else _short(share, 3)
-    return gradients, shares
+            shares.setdefault((p.name, v.name), []).append(_short(share, 3))
+    return gradients, {ends: " and ".join(both) for ends, both in shares.items()}
 
 
 def _sentence(step, now, back, gradients, shares, nodes):
@@ -245,11 +246,10 @@ def _sentence(step, now, back, gradients, shares, nodes):
     if not back:
         return f"Step {step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}"
     given = ", ".join(f"{shares[p, w]} to {p}" for p, w in shares if w == v.name)
-    inputs = [f"g_{p.name} = {gradients.get(p.name, 0.0) + 0.0:.4f}" for p in nodes if not p.parents]
-    return (
-        f"Step {step}, back: {v.name} has g = {gradients[v.name]:.4f} and hands {given}\n"
-        f"So far {', '.join(inputs)}"
-    )
+    inputs = sorted(p.name for p in nodes if not p.parents)
+    so_far = ", ".join(f"g_{name} = {gradients.get(name, 0.0) + 0.0:.4f}" for name in inputs)
+    g = gradients[v.name] + 0.0
+    return f"Step {step}, back: {v.name} has g = {g:.4f} and hands {given}\nSo far {so_far}"
 
 
 def _short(value, digits=4):

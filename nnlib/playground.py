@@ -17,7 +17,7 @@ from nnlib.network import Sequential
 from nnlib.optimizers import SGD, Adam, Momentum, global_norm
 from nnlib.training import accuracy, add_l2_gradients, l2_penalty, train_step
 
-DEPTH, WIDTH, TILE, SIDE = 3, 8, 16, 48  # most layers and units; pixels of a unit and of the plane
+DEPTH, WIDTH, TILE, SIDE = 3, 8, 16, 48  # most layers and units; pixels of a unit and a plane
 AT_ONCE, START, MOST = 5, 60, 4000  # steps from picture to picture, at first, in all
 ETAS = {f"{eta:g}": eta for eta in (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)}
 LAMS = {f"{lam:g}": lam for lam in (0.0, 0.0001, 0.001, 0.01, 0.1)}
@@ -120,8 +120,8 @@ class _View:
         (self.curve,) = curve.plot([], [], color=plots.BLUE)
         curve.set(yscale="log", ylim=(1e-3, 10.0), xlim=(0, 100), xlabel="step", title="loss")
         self.axis = curve
-        gallery = np.full((DEPTH * (TILE + 2), WIDTH * (TILE + 2)), np.nan)
-        self.units = units.imshow(gallery, cmap=plots.SIGNED, vmin=-1.0, vmax=1.0)
+        self.walls = np.full((2 * DEPTH * (TILE + 2), WIDTH // 2 * (TILE + 2)), np.nan)
+        self.units = units.imshow(self.walls, cmap=plots.SIGNED, vmin=-1.0, vmax=1.0)
         for ax in (plane, units):
             plots.hide_axes(ax)
         plane.set_title("what the network answers")
@@ -129,7 +129,7 @@ class _View:
 
     def show(self, training):
         """Draw the state of a training."""
-        A, gallery = self.grid, np.full(self.units.get_array().shape, np.nan)
+        A, gallery = self.grid, self.walls.copy()
         for n, layer in enumerate(training.network.layers):
             A = layer.forward(A)
             if n % 2:
@@ -144,12 +144,13 @@ class _View:
         self.curve.set_data(range(len(losses)), losses)
         self.axis.set_xlim(0, 100 * 2 ** max(0, np.ceil(np.log2((len(losses) or 1) / 100))))
 
-    def _hang(self, gallery, A, row):
-        """Put the pictures of a layer's units (SIDE², D) into their row, each on its own scale."""
+    def _hang(self, gallery, A, number):
+        """Put the pictures of a layer's units (SIDE², D) into its two rows, each on its scale."""
         small = A.reshape(SIDE, SIDE, -1)[:: -SIDE // TILE, :: SIDE // TILE]
         small = small / np.maximum(np.max(np.abs(small), axis=(0, 1)), 1e-12)
         for j in range(small.shape[2]):
-            top, left = row * (TILE + 2), j * (TILE + 2)
+            row, col = divmod(j, WIDTH // 2)
+            top, left = (2 * number + row) * (TILE + 2), col * (TILE + 2)
             gallery[top : top + TILE, left : left + TILE] = small[..., j]
 
 
