@@ -123,8 +123,8 @@ def graph_viewer(make, alt, at=None, **controls):
     steps = slider("step", 0, 1, 1, tip="first forward, node by node, then back")
 
     def update(step, **values):
-        with np.errstate(all="ignore"):
-            nodes = make(**values)
+        with np.errstate(all="ignore"):  # numpy's numbers divide by 0; Python's would stop
+            nodes = make(**{k: np.float64(v) if type(v) is float else v for k, v in values.items()})
         _check_finite(nodes)
         last, at_end = 2 * sum(bool(v.parents) for v in nodes), step == steps.max
         steps.max = last
