@@ -162,7 +162,8 @@ def faults_of(explorer):
         start, seen = control.value, set()
         for value in ranges[name]:
             control.value = value
-            seen.add((bytes(explorer.picture.value), explorer.key.value))
+            words = explorer.key.value + explorer.rest.value
+            seen.add((bytes(explorer.picture.value), words))
             if "No picture" in explorer.key.value and value not in NONSENSE:
                 faults.append(f"{name} = {value}: {explorer.key.value}")
         control.value = start
@@ -185,7 +186,13 @@ def _range(control):
     if hasattr(control, "min"):
         values = np.linspace(control.min, control.max, 7)
         return [type(control.value)(v) for v in values]
-    return [True, False] if isinstance(control.value, bool) else [*NONSENSE, control.value]
+    if isinstance(control.value, bool):
+        return [True, False]
+    if isinstance(control.value, int):  # a button counts its presses
+        return [control.value, control.value + 1, control.value + 2]
+    if isinstance(control.value, tuple):  # a sheet of pixels
+        return [control.value, (0.0,) * 64, (1.0,) * 64]
+    return [*NONSENSE, control.value]
 
 
 SPOILERS = {

@@ -104,7 +104,7 @@ def button(label, tip=""):
     from traitlets import Int
 
     kind = type("Button", (ipywidgets.Button,), {"value": Int(0)})
-    press = kind(description=label, tooltip=tip or label)
+    press = kind(description=label, tooltip=tip or label, layout={"width": "auto"})
     press.on_click(lambda _: press.set_trait("value", press.value + 1))
     return press
 

@@ -156,8 +156,8 @@ class _Picture:
         """Write the numbers as they are after so many steps; return what the last one did."""
         arrows = list(dict.fromkeys((p.name, v.name) for v in nodes for p in v.parents))
         if (arrows, len(nodes)) != self.drawn:
-            self.drawn = arrows, len(nodes)
             self._draw(nodes, arrows)
+            self.drawn = arrows, len(nodes)
         made = [v for v in nodes if v.parents]
         known = [v for v in nodes if not v.parents] + made[:step]
         back = made[::-1][: max(0, step - len(made))]
@@ -171,9 +171,9 @@ class _Picture:
 
     def _draw(self, nodes, arrows):
         """Make the artists of another graph."""
+        at = {name: np.array(place) for name, place in (self.at or places(nodes)).items()}
         for artist in [*self.ax.collections, *self.ax.texts]:
             artist.remove()
-        at = {name: np.array(place) for name, place in (self.at or places(nodes)).items()}
         xy = np.array([at[v.name] for v in nodes])
         low, high = xy.min(axis=0) - [0.6, 0.9], xy.max(axis=0) + [0.6, 0.6]
         self.ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
