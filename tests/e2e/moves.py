@@ -4,6 +4,7 @@ Commands go through the application object and never through menus: a click on a
 its neighbour, and a run sent before the kernel is connected is dropped without a word.
 """
 
+import json
 import time
 
 READY = """async () => {
@@ -107,10 +108,11 @@ def move_all(page, cell):
         moves = int(cell.get_attribute("data-moves"))
         for key in _keys(control):
             page.keyboard.press(key)
-        _wait_until(page, lambda: cell.evaluate(ANSWER) != before, f"{_name(control)}: no answer")
+        answered = f"node => ({ANSWER})(node) !== {json.dumps(before)}"
+        _wait_until(page, cell, answered, f"{_name(control)}: no answer")
         if control.get_attribute("role") == "slider":
             moved = f"node => Number(node.dataset.moves) > {moves}"
-            _wait_until(page, lambda: cell.evaluate(moved), f"{_name(control)}: no new picture")
+            _wait_until(page, cell, moved, f"{_name(control)}: no new picture")
             took.append(float(cell.get_attribute("data-took").split()[-1]))
     return took
 
@@ -133,8 +135,8 @@ def _name(control):
     )
 
 
-def _wait_until(page, done, sentence, seconds=20):
+def _wait_until(page, cell, done, sentence, seconds=20):
     end = time.monotonic() + seconds
-    while not done():
+    while not cell.evaluate(done):
         assert time.monotonic() < end, sentence
         page.wait_for_timeout(10)
