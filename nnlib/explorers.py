@@ -109,7 +109,7 @@ class _Drawing:
             self.frame, self.ground = frame, self.canvas.copy_from_bbox(self.fig.bbox)
         self.canvas.restore_region(self.ground)
         for artist in content:
-            artist.set_animated(True)
+            artist.set_animated(False)  # so that any other canvas draws it too
             artist.draw(self.canvas.get_renderer())
         buffer = io.BytesIO()
         Image.fromarray(np.asarray(self.canvas.buffer_rgba())[..., :3]).save(
