@@ -1,5 +1,6 @@
 """Explorers without a browser: what a move draws, what nonsense does, what is left behind."""
 
+import base64
 import gc
 import io
 import tracemalloc
@@ -107,6 +108,8 @@ def test_readers_without_a_kernel_see_the_first_picture(monkeypatch):
     bundle, options = shown[0]
     assert bundle["text/plain"] == ALT and options["metadata"]["image/png"]["alt"] == ALT
     assert {"image/png", "application/vnd.jupyter.widget-view+json"} < set(bundle)
+    still = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("L")
+    assert np.mean(np.abs(pixels(explorers.shown[ALT]) - np.asarray(still)) > 60) < 0.002
 
 
 @pytest.mark.parametrize(
