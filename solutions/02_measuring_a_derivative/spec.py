@@ -106,7 +106,7 @@ def guilty_cases(rng):
     yield Case("a tiny entry", _sabotage(rng, (3, 2), [(2, 1)], 2))
     yield Case("two too small", _sabotage(rng, (2, 4), [(0, 0), (1, 3)], 0.9))
     yield Case("a vector", _sabotage(rng, (5,), [(1,), (2,)], 1.01))
-    yield Case("large slopes, a slip below the limit", _sabotage(rng, (2, 2), [(0, 0)], 1.0001, 1e3))
+    yield Case("large slopes, a small slip", _sabotage(rng, (2, 2), [(0, 0)], 1.0001, 1e3))
     x, right = rng.uniform(1, 2, size=(2, 2)), np.array([[2.0, 0.0], [0.0, 3.0]])
     yield Case("slopes of zero", (lambda x: np.sum(right * x), x, right + 0, 0.25, 1e-3))
 
