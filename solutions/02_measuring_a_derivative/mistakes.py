@@ -8,11 +8,11 @@ CENTRAL = [
     Mistake("forward difference", lambda f, x, h: (f(x + h) - f(x)) / h,
             "This looks to the right only. Its error shrinks with h, that of both sides with h²."),
     Mistake("divided by one step", lambda f, x, h: (f(x + h) - f(x - h)) / h,
-            "Twice too large: the two points are 2h apart."),
+            "Twice too large: the two points are 2h apart.", "constant-factor"),
     Mistake("brackets forgotten", lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h,
             "`/ 2 * h` divides by 2 and multiplies by h: write `/ (2 * h)`."),
     Mistake("sides swapped", lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h),
-            "The sign is turned: value on the right minus value on the left."),
+            "The sign is turned: value on the right minus value on the left.", "sign"),
     Mistake("half a step", lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
             "You step by h/2 to each side. The step of (2.5) is h."),
     Mistake("backward difference", lambda f, x, h: (f(x) - f(x - h)) / h,
@@ -117,7 +117,7 @@ def quotient(size):
 
 RELATIVE = [
     Mistake("no floor", quotient(lambda a, b, floor: np.maximum(a, b)),
-            "0 against 0 gives 0/0. Where both are below the floor, divide by the floor."),
+            "0 against 0 gives 0/0. Where both are below the floor, divide by the floor.", "nan"),
     Mistake("first one only", quotient(lambda a, b, floor: np.maximum(a, floor)),
             "You compare with the first number only: take the larger of both sizes."),
     Mistake("sum of both sizes", quotient(lambda a, b, floor: np.maximum(a + b, floor)),
@@ -128,13 +128,13 @@ RELATIVE = [
             "You divide by the smaller number: an error against 0 then becomes huge."),
     Mistake("sign kept",
             lambda a, b, floor: (a - b) / np.maximum(np.maximum(abs(a), abs(b)), floor),
-            "The error has a sign: take the absolute value of the difference."),
+            "The error has a sign: take the absolute value of the difference.", "sign"),
     Mistake("sizes without absolute value",
             lambda a, b, floor: np.abs(a - b) / np.maximum(np.maximum(a, b), floor),
             "For two negative numbers the larger one is below 0: take absolute values first."),
     Mistake("one number", lambda a, b, floor: np.max(
         np.abs(a - b) / np.maximum(np.maximum(abs(a), abs(b)), floor)),
-            "One number for all entries: a list of errors says where to look."),
+            "One number for all entries: a list of errors says where to look.", "wrong-shape"),
 ]
 
 
@@ -144,16 +144,17 @@ def columns(f, x, h):
 
 JACOBIAN = [
     Mistake("transposed", lambda f, x, h: np.array(columns(f, x, h)),
-            "The table lies on its side: a nudge gives a column, and you stack rows."),
+            "The table lies on its side: a nudge gives a column, and you stack rows.",
+            "wrong-shape"),
     Mistake("divided by one step", lambda f, x, h: 2 * np.stack(columns(f, x, h), axis=1),
-            "Twice too large: the two points are 2h apart."),
+            "Twice too large: the two points are 2h apart.", "constant-factor"),
     Mistake("forward difference",
             lambda f, x, h: np.stack([(f(x + h * e) - f(x)) / h for e in np.eye(len(x))], axis=1),
             "This looks to one side only. Step both ways from x."),
     Mistake("all inputs at once", lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h),
             "All inputs move together, and their effects add up. Nudge one at a time."),
     Mistake("outputs added up", lambda f, x, h: np.sum(columns(f, x, h), axis=1),
-            "The outputs are added up: the gradient of their sum is not the table."),
+            "The outputs are added up: the gradient of their sum is not the table.", "wrong-shape"),
     Mistake("diagonal only", lambda f, x, h: np.diag(np.diag(np.stack(columns(f, x, h), axis=1))),
             "Only output k is looked at when input k moves. All outputs may feel it."),
 ]
@@ -180,7 +181,7 @@ ALONG = [
     Mistake("matrix product", lambda f, x, claimed, v, h: (measured(f, x, v, h), claimed @ v),
             "`@` multiplies matrices. Here entry meets entry: `claimed * v`, then the sum."),
     Mistake("not summed", lambda f, x, claimed, v, h: (measured(f, x, v, h), claimed * v),
-            "The prediction is an array: add up what all entries contribute."),
+            "The prediction is an array: add up what all entries contribute.", "wrong-shape"),
     Mistake("swapped", lambda f, x, claimed, v, h: (np.sum(claimed * v), measured(f, x, v, h)),
             "The measured slope comes first, then the predicted one."),
 ]

@@ -37,7 +37,7 @@ SIGMOID = [
             "The slope is computed at the activation: a (1 - a) takes the sigmoid once, not twice.",
             "at-activation"),
     Mistake("overflow on the right", twin,
-            "e^1000 over 1 + e^1000 is no number: right of 0 use e^-z, which is small."),
+            "e^1000 over 1 + e^1000 is no number: right of 0 use e^-z, which is small.", "nan"),
     Mistake("second factor forgotten", lambda Z: (sigmoid(Z), sigmoid(Z)),
             "The slope is a (1 - a): the second factor is missing."),
     Mistake("turned round", lambda Z: (sigmoid(-Z), sigmoid_prime(Z)),
@@ -68,7 +68,7 @@ LEAKY = [
             "max(αz, z) holds for α up to 1 only: choose by the sign of z."),
     Mistake("no leak in the slope",
             lambda Z, alpha: (np.where(Z > 0, Z, alpha * Z), np.where(Z > 0, 1.0, 0.0)),
-            "The slope on the left is that of the ReLU: here it is alpha."),
+            "The slope on the left is that of the ReLU: here it is alpha.", "negative"),
     Mistake("slope multiplied by z",
             lambda Z, alpha: (np.where(Z > 0, Z, alpha * Z), np.where(Z > 0, 1.0, alpha * Z)),
             "αz is the value on the left. Its slope is α."),
@@ -80,7 +80,7 @@ LEAKY = [
             "The leak is on the right: alpha belongs to negative sums."),
     Mistake("wrong way up", lambda Z, alpha: (np.where(Z > 0, Z, -alpha * Z),
                                               np.where(Z > 0, 1.0, -alpha)),
-            "The left side rises to the left: the value for a negative z is negative."),
+            "The left side rises to the left: the value for a negative z is negative.", "sign"),
 ]
 
 
@@ -105,11 +105,11 @@ def overflow(Z, alpha):
 ELU = [
     Mistake("alpha forgotten in the slope",
             lambda Z, alpha: (elu(Z, alpha), np.where(Z > 0, 1.0, np.exp(np.minimum(Z, 0)))),
-            "The slope on the left has lost alpha: it multiplies the exponential."),
+            "The slope on the left has lost alpha: it multiplies the exponential.", "negative"),
     Mistake("the value as the slope",
             lambda Z, alpha: (elu(Z, alpha), np.where(Z > 0, 1.0, alpha * np.expm1(
                 np.minimum(Z, 0)))),
-            "The -1 is a constant: it has no slope. Left of 0 the slope is α e^z."),
+            "The -1 is a constant: it has no slope. Left of 0 the slope is α e^z.", "negative"),
     Mistake("digits lost near 0", digits_lost,
             "e^z - 1 loses its digits for tiny z: use `np.expm1`."),
     Mistake("a wild branch multiplied by 0", overflow,
@@ -143,9 +143,10 @@ def plain_slope(Z):
 
 SOFTPLUS = [
     Mistake("overflow", plain_softplus,
-            "At 1000 this is infinite, and the answer is 1000: take max(0, z) out first, (3.24)."),
+            "At 1000 this is infinite, and the answer is 1000: take max(0, z) out first, (3.24).",
+            "nan"),
     Mistake("overflow in the slope", plain_slope,
-            "The slope overflows: infinity over infinity. Use the safe sigmoid."),
+            "The slope overflows: infinity over infinity. Use the safe sigmoid.", "nan"),
     Mistake("the slope of the ReLU", lambda Z: (softplus(Z), (Z > 0) * 1.0),
             "This is a step. The slope of the softplus is the soft step, the sigmoid."),
     Mistake("the bump alone", lambda Z: (np.log1p(np.exp(-np.abs(Z))), sigmoid(Z)),
@@ -194,7 +195,8 @@ GELU = [
             "`erf` wants z over the root of 2: else the bell is too narrow."),
     Mistake("half forgotten", lambda Z: (Z * (1 + erf(Z / np.sqrt(2))),
                                          1 + erf(Z / np.sqrt(2)) + Z * phi(Z)),
-            "1 + erf runs from 0 to 2. An area under the bell ends at 1: halve it."),
+            "1 + erf runs from 0 to 2. An area under the bell ends at 1: halve it.",
+            "constant-factor"),
     Mistake("bell not normed", lambda Z: (Z * Phi(Z), Phi(Z) + Z * np.exp(-(Z**2) / 2)),
             "The bell has lost its factor 1/√(2π): its area is not 1."),
     Mistake("sigmoid in place of the area",
