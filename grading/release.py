@@ -87,6 +87,8 @@ def without_regions(source, region, stub=None):
 
 def stub_for(question, source):
     """Return the line that stands where the solution stood."""
+    if question.kind == "written":
+        return "*Your answer.*"
     if re.search(r"^### BEGIN SOLUTION", source, re.M):
         return f"{question.name} = ...  # Exercise {question.id}: your answer"
     return f'raise NotImplementedError("Exercise {question.id}: write `{question.name}`")'
@@ -97,7 +99,7 @@ def exercise_of(nb, questions):
     nb = stamp(copy.deepcopy(nb), questions)
     for cell in nb.cells:
         kind, number = role(cell)
-        stub = stub_for(questions[number], cell.source) if kind == "answer" else None
+        stub = stub_for(questions[number], cell.source) if kind in ("answer", "written") else None
         if stub and "### BEGIN SOLUTION" not in cell.source:
             raise Trouble(f"{cell.id} has no ### BEGIN SOLUTION")
         for region in REGIONS:

@@ -73,6 +73,16 @@ def test_grading_metadata_follow_from_the_ids():
     assert "nbgrader" not in cell(nb, "hint-5-7").metadata
 
 
+def test_a_text_is_left_to_write_and_graded_by_a_person():
+    asked = spec.Written("5.10", "essay", 3, 5, ("5.1",), "own words", ("Why?", "So.", "Thus."))
+    nb, text = sheet(), "Why?\n\n### BEGIN SOLUTION\nBecause.\n### END SOLUTION"
+    nb.cells.append(nbformat.v4.new_markdown_cell(text, id="written-5-10"))
+    made = cell(release.exercise_of(nb, QUESTIONS | {"5.10": asked}), "written-5-10")
+    assert made.source == "Why?\n\n*Your answer.*"
+    meta = made.metadata.nbgrader
+    assert (meta.grade, meta.solution, meta.points, meta.cell_type) == (True, True, 3, "markdown")
+
+
 def test_hidden_tests_are_taken_out():
     source = "check()\n### BEGIN HIDDEN TESTS\nassert secret\n### END HIDDEN TESTS\nend()"
     assert release.without_regions(source, "HIDDEN TESTS") == "check()\nend()"
