@@ -45,16 +45,14 @@ SLIDE = [
             "Only the diagonal of the kernel counts: r and c are two letters and need two sums."),
     Mistake("one place short", lambda x, w: right_slide(x, w)[:-1, :-1],
             "The last row and column of places are missing: the corner has H - m + 1 places, "
-            "counted from 0 to H - m.", "wrong-shape"),
+            "counted from 0 to H - m."),
     Mistake("index with a minus", wrapped,
             "x[p - r] with p < r has a negative index, and numpy reads from the other end. The "
             "window lies at p + r."),
     Mistake("mean of the window", lambda x, w: right_slide(x, w) / w.size,
-            "Divided by the number of weights: a unit adds up its products, no mean.",
-            "missing-mean"),
+            "Divided by the number of weights: a unit adds up its products, no mean."),
     Mistake("zeros around", lambda x, w: right_slide(margin(x, w), w),
-            "The picture was padded: this is the full mode. Only whole windows are asked for.",
-            "wrong-shape"),
+            "The picture was padded: this is the full mode. Only whole windows are asked for."),
     Mistake("sums multiplied",
             lambda x, w: right_slide(x, np.ones(w.shape)) * w.mean(),
             "Sum of the window times mean of the kernel: each pixel meets a weight of its own, "

@@ -25,7 +25,7 @@ DIVERGENCE = [
     Mistake("places that p never visits", lambda p, q: np.sum(p * np.log(p / q)),
             "0 times the logarithm of 0 is not a number here: leave out the places where p is 0."),
     Mistake("sign turned", lambda p, q: -right_KL(p, q),
-            "The sign is turned: a divergence is never negative. The fraction is p over q.", "sign"),
+            "The sign is turned: no divergence is negative. The fraction is p over q.", "sign"),
     Mistake("logarithm to base 2", lambda p, q: right_KL(p, q) / np.log(2),
             "This is the answer in bits: all logarithms here are natural.", "constant-factor"),
     Mistake("cross entropy", lambda p, q: -np.sum(p * np.log(q)),
