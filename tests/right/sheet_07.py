@@ -100,4 +100,4 @@ RIGHT = {
     "7.10": [swap_by_einsum, swap_by_one_line],
 }
 
-EQUAL_MUTANTS = {}
+EQUAL_MUTANTS = {"7.1": ["turn index 'J_W[j, j]' in 'J_W[j, j] = x'"]}
