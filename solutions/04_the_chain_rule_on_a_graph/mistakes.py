@@ -75,7 +75,7 @@ SLOPE = [
     Mistake("the direct arrow to b forgotten", [12, 4],
             "b = a·x hears x directly, too: that is one more branch of x."),
     Mistake("nodes counted", [16, 4],
-            "The slope is right; 4 is the number of nodes, or of arrows too few. Count paths."),
+            "The slope is right; 4 is the number of nodes. A path is a whole way from x to y."),
     Mistake("arrows counted", [16, 6],
             "The slope is right; there are 6 arrows. A path is a whole way from x to y."),
     Mistake("the value of y", [12, 5], "12 is y itself. Its slope is asked for."),
@@ -158,8 +158,7 @@ def grandparents_missing(output, parents):
 
 LINE = [
     Mistake("parents behind", parents_last,
-            "The node goes in before its parents: append it after the loop, or reverse at the end "
-            "and see which node has two children."),
+            "The node gets in line before its parents: append it after the loop over them."),
     Mistake("every visit counted", every_visit,
             "A node that feeds two others stands there twice: ask whether it is in line already."),
     Mistake("the dictionary as it stands", lambda output, parents: list(parents),
