@@ -4,6 +4,7 @@
     python3 course.py study    open the course in JupyterLab, on a workbook of your own
     python3 course.py test     run every test; arguments go to pytest: test -k convolution
     python3 course.py edit     open a notebook as text, run it, put it back (for authors)
+    python3 course.py release  make the students' sheets from the instructor's (for authors)
 
 On Windows write `py` instead of `python3`. The first run builds a private environment
 in .venv (a minute or two); later runs reuse it.
@@ -152,7 +153,8 @@ def lab_arguments():
 
 VERBS = {"study": lab_arguments,
          "test": lambda: ["-m", "pytest"],
-         "edit": lambda: ["-m", "grading.notebooks"]}
+         "edit": lambda: ["-m", "grading.notebooks"],
+         "release": lambda: ["-m", "grading.release"]}
 
 
 def run(verb, args):

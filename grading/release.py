@@ -1,0 +1,147 @@
+"""Make the students' sheets from the instructor's: no solution, no hidden test, no output.
+
+    course.py release              all sheets
+    course.py release 05 06        these
+
+In `solutions/NN_name/sheet.ipynb` the ids of cells say what they are: `answer-5-1` holds the
+answer of exercise 5.1 between `### BEGIN SOLUTION` and `### END SOLUTION`, `check-5-1` its
+visible checks, `written-5-1` a text to be read by a person. nbgrader's metadata follow from that.
+"""
+import copy
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+from grading import notebooks, spec
+from grading.notebooks import Trouble
+
+ROOT = Path(__file__).resolve().parents[1]
+ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
+ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
+         "check": {"grade": True, "locked": True, "solution": False},
+         "written": {"grade": True, "locked": False, "solution": True}}
+REGIONS = ("SOLUTION", "HIDDEN TESTS")
+
+
+def role(cell):
+    """Return (role, exercise) of a cell, as ("answer", "5.1"), or (None, None)."""
+    match = ROLE.fullmatch(cell.get("id", ""))
+    return (match[1], f"{match[2]}.{match[3]}") if match else (None, None)
+
+
+def stamp(nb, questions):
+    """Give each cell the grading metadata that its id and the spec say; refuse what is amiss."""
+    found = [role(cell) for cell in nb.cells if role(cell)[0]]
+    refuse_gaps(found, questions)
+    for cell in nb.cells:
+        kind, number = role(cell)
+        cell.metadata.pop("nbgrader", None)
+        if kind:
+            points = {"points": questions[number].points} if ROLES[kind]["grade"] else {}
+            cell.metadata["nbgrader"] = nbformat.from_dict({
+                "cell_type": cell.cell_type, **ROLES[kind], "grade_id": cell.id, **points,
+                "schema_version": 3, "task": False})
+    return nb
+
+
+def refuse_gaps(found, questions):
+    """Raise Trouble unless every question has its cells, once, and every cell its question."""
+    for pair in found:
+        if found.count(pair) > 1:
+            raise Trouble(f"{pair[0]} {pair[1]} is there twice")
+    asked = {number for _, number in found}
+    if asked != set(questions):
+        odd = ", ".join(sorted(asked ^ set(questions)))
+        raise Trouble(f"sheet and spec.py do not have the same exercises: {odd}")
+    for number, question in questions.items():
+        wanted = {"written"} if question.kind == "written" else {"answer", "check"}
+        if {kind for kind, n in found if n == number} != wanted:
+            raise Trouble(f"exercise {number} needs these cells: {', '.join(sorted(wanted))}")
+
+
+def without_regions(source, region, stub=None):
+    """Return the source with its regions taken out; the first line of each becomes `stub`."""
+    kept, inside = [], False
+    for line in source.splitlines():
+        mark = line.strip() if line.strip().endswith(region) else ""
+        if mark in (f"### BEGIN {region}", f"### END {region}"):
+            if inside == mark.startswith("### BEGIN"):
+                raise Trouble(f"{mark} without its partner")
+            inside = not inside
+            kept += [line[:line.index("#")] + stub] if inside and stub else []
+        elif not inside:
+            kept.append(line)
+    if inside:
+        raise Trouble(f"### BEGIN {region} without its partner")
+    return "\n".join(kept)
+
+
+def stub_for(question, source):
+    """Return the line that stands where the solution stood."""
+    if re.search(r"^### BEGIN SOLUTION", source, re.M):
+        return f"{question.name} = ...  # Exercise {question.id}: your answer"
+    return f'raise NotImplementedError("Exercise {question.id}: write `{question.name}`")'
+
+
+def exercise_of(nb, questions):
+    """Return the student's notebook: a stamped copy without solutions, hidden tests, outputs."""
+    nb = stamp(copy.deepcopy(nb), questions)
+    for cell in nb.cells:
+        kind, number = role(cell)
+        stub = stub_for(questions[number], cell.source) if kind == "answer" else None
+        if stub and "### BEGIN SOLUTION" not in cell.source:
+            raise Trouble(f"{cell.id} has no ### BEGIN SOLUTION")
+        for region in REGIONS:
+            cell.source = without_regions(cell.source, region, stub)
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebooks.clean(nb, "cell")
+
+
+def release(stem, root=ROOT):
+    """Write one exercise sheet and the source's metadata; return (path, hints by exercise)."""
+    source = root / "solutions" / stem / "sheet.ipynb"
+    if not (source.parent / "spec.py").exists():
+        raise Trouble(f"there is no solutions/{stem}/spec.py")
+    questions = spec.load(stem, root / "solutions").questions
+    nb = notebooks.read(source)
+    target = root / "exercises" / f"{stem}.ipynb"
+    target.parent.mkdir(exist_ok=True)
+    write(notebooks.as_bytes(exercise_of(nb, questions)), target)
+    write(notebooks.as_bytes(stamp(nb, questions)), source)
+    return target, {number: list(question.hints) for number, question in questions.items()}
+
+
+def write(content, path):
+    """Write only what is new: the same content keeps the file's time."""
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
+
+
+def write_hints(hints, root=ROOT):
+    """Put the hints of some sheets into exercises/hints.json; the others' stay."""
+    path = root / "exercises" / "hints.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    ordered = sorted((known | hints).items(), key=lambda item: [int(n) for n in item[0].split(".")])
+    write((json.dumps(dict(ordered), indent=1, ensure_ascii=False) + "\n").encode(), path)
+
+
+def main(args, root=ROOT):
+    """Release the sheets whose names begin with one of `args`, or all; stop at the first trouble."""
+    stems = [s for s in spec.stems(root / "solutions") if not args or s.startswith(tuple(args))]
+    for stem in stems:
+        try:
+            target, hints = release(stem, root)
+        except Trouble as trouble:
+            sys.exit(f"[course] {stem}: {trouble}. Nothing was changed.")
+        write_hints(hints, root)
+        print(f"[course] {target.relative_to(root)}")
+    if not stems:
+        sys.exit(f"[course] No sheet begins with {' or '.join(args) or 'anything'}.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
