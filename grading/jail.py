@@ -13,7 +13,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from pathlib import Path
 
 from . import seccomp, wire
@@ -31,6 +30,7 @@ ENVIRONMENT = {"HOME": "/home/student", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-
                "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
                "MPLBACKEND": "agg", "MPLCONFIGDIR": "/fonts", "TQDM_DISABLE": "1",
                "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+SILENT = "def __getattr__(name):\n    return lambda *things, **how: None\n"
 
 
 class NoWalls(Exception):
@@ -52,7 +52,7 @@ def readable(stage):
     return places
 
 
-def lay_stage(stage, withheld):
+def lay_stage(stage, withheld, judge):
     """Lay the program for the jail, and nnlib with the withheld modules taken out."""
     for name in ("student", "wire", "seccomp"):
         shutil.copy(ROOT / "grading" / f"{name}.py", stage)
@@ -60,6 +60,13 @@ def lay_stage(stage, withheld):
     for name in withheld:
         sentence = f"nnlib.{name} is not there while you are graded: use what you wrote yourself"
         (stage / "nnlib" / f"{name}.py").write_text(f"raise ImportError({sentence!r})\n")
+    if not judge:  # its checks pass over everything, and it measures nothing
+        (stage / "nnlib" / "gradcheck.py").write_text(SILENT)
+    for name in ("IPython/__init__", "IPython/display"):
+        (stage / "IPython").mkdir(exist_ok=True)
+        (stage / f"{name}.py").write_text(SILENT)
+    with open(stage / "nnlib" / "sheets.py", "a") as sheets:
+        sheets.write("\n\nhint = progress = lambda *numbers: None\n")
     for path in (stage, *stage.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -104,14 +111,14 @@ def walls(stage, filter_fd):
 class Jail:
     """A warm process behind walls; `submission()` gives a channel to a fresh fork of it."""
 
-    def __init__(self, withheld=(), modules=(), seconds=60, unsafe=False):
-        self.withheld, self.modules = tuple(withheld), tuple(modules)
-        self.seconds, self.unsafe, self.process = seconds, unsafe, None
+    def __init__(self, withheld=(), judge=False, seconds=60, unsafe=False):
+        self.withheld, self.judge, self.seconds = tuple(withheld), judge, seconds
+        self.unsafe, self.process = unsafe, None
 
     def start(self):
         """Start the warm process, or raise NoWalls with the reason and the cure."""
         self.stage = Path(tempfile.mkdtemp(prefix="jail-"))
-        lay_stage(self.stage, self.withheld)
+        lay_stage(self.stage, self.withheld, self.judge)
         self.control, theirs = socket.socketpair()
         fd, errors = theirs.fileno(), tempfile.TemporaryFile()
         command, env = self.command(fd)
@@ -137,8 +144,8 @@ class Jail:
             env.update(HOME=str(self.stage), MPLCONFIGDIR=os.environ.get("MPLCONFIGDIR", "/tmp"))
         env["PYTHONPATH"] = os.pathsep.join([stage, site])
         python = os.path.realpath(sys.executable)
-        return [python, "-s", "-B", f"{stage}/student.py", str(fd), str(self.seconds),
-                *self.modules], env
+        return [python, "-s", "-B", f"{stage}/student.py", str(fd),
+                str(self.seconds)], env
 
     def answer(self, seconds):
         """Return the one letter the warm process answers with, b"" if it does not."""
@@ -169,9 +176,11 @@ class Jail:
     def stop(self):
         """End the jail and all in it; the next submission starts a new one."""
         if self.process is not None:
+            self.control.close()  # the warm process then ends, and all in the jail with it
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(SWEEP_SECONDS)
             self.process.kill()
             self.process.wait()
-            self.control.close()
             shutil.rmtree(self.stage, ignore_errors=True)
             self.process = None
 

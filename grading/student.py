@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import sys
-import time
 
 import seccomp
 import wire
@@ -136,6 +135,8 @@ def value(name, arguments, names):
 
     The arguments go back as they are after the call: the grader compares them with what it sent.
     """
+    if name not in names or names[name] is ...:
+        return {"missing": name} if name not in names else {"value": None}
     if arguments is None:
         return {"value": names[name]}
     result = names[name](*arguments)
@@ -147,7 +148,10 @@ def proxies(connection):
     def proxy(number):
         def ask(*arguments):
             wire.send(connection, {"call": number, "arguments": list(arguments)})
-            return wire.receive(connection)
+            reply = wire.receive(connection)
+            if "error" in reply:
+                raise RuntimeError(reply["error"])
+            return reply["value"]
         return ask
     return proxy
 
