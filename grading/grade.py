@@ -31,6 +31,7 @@ def arguments(words):
     add = parser.add_argument
     add("submitted", type=Path)
     add("--out", type=Path, required=True, metavar="GRADED")
+    add("--sheets", type=Path, default=spec.SOLUTIONS, help="a private folder of your own sheets")
     add("--only", default="", metavar="05", help="the sheets whose names begin so")
     add("--student", help="this student alone")
     add("--again", action="store_true", help="grade also what was graded already")
@@ -121,7 +122,8 @@ def rows_by_hand(chosen):
 
 def write_reports(store, options):
     """Write the pages and tables from what the store holds; return the tally."""
-    rules = {"due": options.due, "late": options.late / 100, "keep": options.keep}
+    rules = {"due": options.due, "late": options.late / 100, "keep": options.keep,
+             "solutions": options.sheets}
     tally, by_hand = report.Tally(), []
     for student, entries in store.students():
         chosen = report.counted(entries, rules)
@@ -143,14 +145,14 @@ def main(words):
     if options.unsafe:
         print(f"[course] {WARNING}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    settings = marker.Settings(secret_of(options.out), options.seconds,
+    settings = marker.Settings(secret_of(options.out), options.sheets, options.seconds,
                                options.hint_price / 100, options.unsafe)
     try:
         store = Store(options.out / "grades.sqlite")
         read_by_hand(options.out / "by_hand.csv", store)
     except sqlite3.DatabaseError as error:
         sys.exit(f"[course] {options.out}/grades.sqlite cannot be read ({error}): move it away.")
-    found, odd = submission.find(options.submitted, spec.stems())
+    found, odd = submission.find(options.submitted, spec.stems(options.sheets))
     store.forget_others([entry.path for entry in found])
     grade(wanted(found, store, settings, options), store, settings, options)
     tally = write_reports(store, options)

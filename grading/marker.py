@@ -27,6 +27,7 @@ class Settings:
     """How a class is graded; `secret` is bytes, `seconds` the time for one question or cell."""
 
     secret: bytes
+    solutions: Path = spec.SOLUTIONS
     seconds: float = 2.0
     hint_price: float = 0.0  # the share of a question's points that each stage of a hint costs
     unsafe: bool = False
@@ -40,20 +41,21 @@ def jail_for(number, unsafe):
 
 
 @functools.cache
-def sheet_of(stem):
-    return spec.load(stem, spec.SOLUTIONS)
+def programs(folder):
+    """Return a text that changes with the programs in a folder."""
+    return submission.fingerprint(*(path.read_bytes() for path in sorted(folder.glob("*.py"))))
 
 
 def key_of(data, stem, settings):
     """Return a text that changes with whatever could change the points of these bytes."""
-    files = [path.read_bytes() for path in sorted((spec.SOLUTIONS / stem).glob("*.py"))]
-    programs = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return submission.fingerprint(data, *files, *programs, repr(settings))
+    rules = repr((settings.secret, settings.seconds, settings.hint_price))
+    folders = settings.solutions / stem, Path(__file__).parent
+    return submission.fingerprint(data, rules, *map(programs, folders))
 
 
 def mark(entry, settings):
     """Return what is known of one submission: results, notes, texts for reading by hand."""
-    questions = sheet_of(entry.stem).questions
+    questions = spec.load(entry.stem, settings.solutions).questions
     try:
         data = submission.load(entry.path)
         content = submission.read(submission.parse(data))
@@ -67,7 +69,8 @@ def mark(entry, settings):
 
 def marked(entry, content, settings):
     """Yield the result of each question as a dict."""
-    sheet, jail = sheet_of(entry.stem), jail_for(int(entry.stem[:2]), settings.unsafe)
+    sheet = spec.load(entry.stem, settings.solutions)
+    jail = jail_for(int(entry.stem[:2]), settings.unsafe)
     trial = Trial(jail, content, settings.seconds)
     try:
         for number, question in sheet.questions.items():

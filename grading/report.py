@@ -13,19 +13,14 @@ from pathlib import Path
 
 import jinja2
 
-from . import notebooks, spec, submission, walk
-from .release import role
+from . import spec, submission, walk
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                            autoescape=True, trim_blocks=True, lstrip_blocks=True)
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
 CANVAS = re.compile(r"_(?:LATE_)?(\d+)_\d+$")
+HEAD = {"language_info": {"name": "python"}}
 KINDS = ("code", "markdown", "raw")
-
-
-@functools.cache
-def questions(stem):
-    return spec.load(stem, spec.SOLUTIONS).questions
 
 
 @functools.cache
@@ -42,10 +37,10 @@ def to_read(question, stem):
     return f"Lesson {stem[:2]}, “{heading}”, equation ({number})" if heading else ""
 
 
-def lines_of(entry):
+def lines_of(entry, questions):
     """Return one dict per question of a submission, points given by hand in place of others."""
     lines = []
-    for number, question in questions(entry["sheet"]).items():
+    for number, question in questions.items():
         result, by_hand = entry["results"].get(number, {}), entry["by_hand"].get(number)
         points = by_hand if by_hand is not None else result.get("points")
         lines.append({
@@ -66,7 +61,7 @@ def counted(entries, rules):
     """Return {sheet: entry} of one student: the last or the best of each, with what it earns."""
     chosen = {}
     for entry in entries:
-        entry["lines"] = lines_of(entry)
+        entry["lines"] = lines_of(entry, spec.load(entry["sheet"], rules["solutions"]).questions)
         days = max(0, -int(-(entry["time"] - rules["due"]) // 86400)) if rules["due"] else 0
         entry["days"], entry["share"] = days, max(0.0, 1 - days * rules["late"])
         entry["earned"] = round(total(entry["lines"]) * entry["share"], 2)
@@ -88,7 +83,7 @@ def write_student(entry, out, unsafe):
         cells = submission.parse(submission.load(entry["path"]))
     except submission.Damaged:
         return
-    notebook = {"cells": annotated(cells, entry["lines"]), "metadata": notebooks.HEAD,
+    notebook = {"cells": annotated(cells, entry["lines"]), "metadata": HEAD,
                 "nbformat": 4, "nbformat_minor": 5}
     (folder / f"{entry['sheet']}.ipynb").write_text(json.dumps(notebook, indent=1))
 
@@ -102,7 +97,7 @@ def annotated(cells, lines):
                      "metadata": {}, "source": submission.source_of(cell)})
         if made[-1]["cell_type"] == "code":
             made[-1] |= {"outputs": [], "execution_count": None}
-        what, exercise = role({"id": submission.name_of(cell)})
+        what, exercise = submission.role(cell)
         if what in ("answer", "written") and exercise in remarks:
             made.append({"cell_type": "markdown", "id": f"remark-{number}", "metadata": {},
                          "source": remark(remarks.pop(exercise))})

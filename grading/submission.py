@@ -11,9 +11,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .release import role
-
 BYTES, PARTS, CELLS, SOURCE = 8 << 20, 400_000, 2_000, 100_000
+ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
 MOODLE = re.compile(r"_assignsubmission_\w+$")
 
 
@@ -108,7 +107,7 @@ def read(cells):
     """Return the Content of a notebook's cells."""
     content, seen = Content(), set()
     for number, cell in enumerate(cells):
-        kind, exercise = role({"id": name_of(cell)})
+        kind, exercise = role(cell)
         source = source_of(cell)
         if cell.get("cell_type") == "code":
             content.hints |= hints_in(cell, content.hints)
@@ -131,6 +130,12 @@ def name_of(cell):
         inner = inner.get(key) if isinstance(inner, dict) else None
     name = inner or cell.get("id")
     return name if isinstance(name, str) else ""
+
+
+def role(cell):
+    """Return what a cell is for, as ("answer", "5.1"), or (None, None)."""
+    match = ROLE.fullmatch(name_of(cell))
+    return (match[1], f"{match[2]}.{match[3]}") if match else (None, None)
 
 
 def source_of(cell):
