@@ -167,6 +167,8 @@ class Jail:
 
     def sweep(self):
         """Kill what a submission left; where anything of it would survive, end the jail."""
+        if self.process is None:
+            return
         with contextlib.suppress(OSError):
             self.control.sendall(b"s")
             if self.answer(SWEEP_SECONDS) == b"c":
@@ -188,9 +190,14 @@ class Jail:
 def give_channel(connection, letter):
     """Send a letter with one end of a new channel; return the other end."""
     ours, theirs = socket.socketpair()
-    with theirs:
+    try:
         connection.settimeout(SWEEP_SECONDS)
         socket.send_fds(connection, [letter], [theirs.fileno()])
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
     return ours
 
 

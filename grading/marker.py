@@ -81,7 +81,7 @@ def marked(entry, content, settings):
             result.points = round(result.points * max(0, 1 - stage * settings.hint_price), 2)
             yield asdict(result)
     finally:
-        jail.sweep()
+        trial.close()
 
 
 def generator(entry, number, secret):
@@ -148,8 +148,10 @@ class Trial:
             self.content.notes.append(sentence[:400])
 
     def close(self):
-        self.channel.close()
-        self.channel = None
+        """End what is left of the submission's processes."""
+        if self.channel:
+            self.channel.close()
+            self.channel = None
         self.jail.sweep()
 
     def ask(self):

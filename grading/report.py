@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jinja2
 
-from . import spec, submission, walk
+from . import spec, submission
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                            autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -26,6 +26,8 @@ KINDS = ("code", "markdown", "raw")
 @functools.cache
 def sections(stem):
     """Return {equation number: heading of its section} of the lesson, if it is here."""
+    from . import walk  # which loads much: only when reports are written
+
     path = LESSONS / f"{stem}.ipynb"
     return {e.number: e.heading for e in walk.equations(path)} if path.exists() else {}
 

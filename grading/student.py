@@ -74,7 +74,6 @@ def submission(connection, seconds, jailed):
     seccomp.install(())
     silence()
     names, child = {"__name__": "__main__", "display": lambda *things, **how: None}, None
-    sys.modules["__main__"].__dict__.update(names)
     for letter, channel in wire.orders(connection):
         if letter == b"c":
             wire.send(connection, run(wire.receive(connection), names))
