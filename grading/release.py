@@ -130,7 +130,7 @@ def write_hints(hints, root=ROOT):
 
 
 def main(args, root=ROOT):
-    """Release the sheets whose names begin with one of `args`, or all; stop at the first trouble."""
+    """Release the sheets whose names begin with one of `args`, or all."""
     stems = [s for s in spec.stems(root / "solutions") if not args or s.startswith(tuple(args))]
     for stem in stems:
         try:

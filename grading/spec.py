@@ -14,8 +14,8 @@ is the course's own, runs on the trusted side, and takes and returns plain thing
 """
 
 import copy
+import functools
 import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +119,8 @@ class Order(Question):
 
     def is_right(self, order):
         """Say whether this order of the letters is a right one."""
+        if not isinstance(order, (str, list, tuple)) or not all(isinstance(x, str) for x in order):
+            return False
         order = "".join(order)
         if not self.before:
             return order == self.reference
@@ -162,18 +164,12 @@ def stems(solutions=SOLUTIONS):
     return sorted(path.parent.name for path in solutions.glob("*/sheet.ipynb"))
 
 
+@functools.cache
 def _module(path):
-    name = f"sheet_{path.parent.name}_{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        sys.path.insert(0, str(path.parent))  # mistakes.py may import from its spec.py
-        try:
-            spec.loader.exec_module(module)
-        finally:
-            sys.path.remove(str(path.parent))
-            sys.modules.pop("spec", None)
-    return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def answer(question, thing, cases):

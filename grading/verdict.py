@@ -4,7 +4,7 @@ Pure: it sees values, never a student's code. A wrong answer is named by the cat
 mistakes if one of them gives the same values, otherwise by `nnlib.diagnosis`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,6 +48,23 @@ def evaluate(question, cases, answers, mistakes=()):
         result.mistake = known.name if known else worst.slug
         result.sentence = known.sentence if known else worst.sentence
     return result
+
+
+def hints_taken(cells):
+    """Return {exercise: stages taken} as the outputs of a notebook's cells record it."""
+    taken = {}
+    for cell in cells:
+        for out in cell.get("outputs") or ():
+            note = (out.get("metadata") or {}).get("hint")
+            if isinstance(note, dict) and note.get("stage") in (1, 2, 3):
+                taken.setdefault(str(note.get("exercise")), set()).add(note["stage"])
+    return taken
+
+
+def priced(result, stages, prices=(0, 0, 0)):
+    """Return the Result after the price, in points, of each hint stage taken; free by default."""
+    cost = sum(prices[stage - 1] for stage in stages)
+    return replace(result, points=round(max(0.0, result.points - cost), 2))
 
 
 def unanswered(question):
@@ -97,8 +114,17 @@ def _judge(question, case, value):
         return None if question.is_right(value) else ("order", "A step comes too early.")
     if getattr(question, "measure", None):
         return _measured(question, case, value)
+    rtol = SINGLE if _is_single(list(case.args)) else question.rtol
     with np.errstate(all="ignore"):
-        return difference(value, question.right(case), question.rtol, _evidence(question, case))
+        return difference(value, question.right(case), rtol, (question.name, case.args))
+
+
+def _is_single(thing):
+    """Say whether a float32 or float16 array is among plain things."""
+    parts = thing.values() if isinstance(thing, dict) else thing
+    if isinstance(thing, (dict, list, tuple)):
+        return any(_is_single(part) for part in parts)
+    return getattr(thing, "dtype", None) in ("f4", "f2")
 
 
 def _measured(question, case, value):
@@ -118,8 +144,11 @@ def _brief(slug, message):
 
 # ---- two plain values ----
 
-def difference(value, right, rtol=1e-7, evidence=None):
-    """Return None if a value is the right one, else (slug, sentence) of how it differs."""
+def difference(value, right, rtol=1e-7, evidence=("value", ())):
+    """Return None if a value is the right one, else (slug, sentence) of how it differs.
+
+    `evidence` is the name of the value and the arguments it was made from.
+    """
     if isinstance(right, dict):
         return _in_parts(value, right, dict, right.keys(), rtol, evidence)
     if isinstance(right, (list, tuple)) and isinstance(value, (list, tuple, np.ndarray)):
@@ -130,11 +159,11 @@ def difference(value, right, rtol=1e-7, evidence=None):
         value, right = np.asarray(value), np.asarray(right)
     except ValueError:
         return "wrong-form", "The rows have different lengths: not an array."
-    if value.dtype.kind not in "biuf":
+    if not {value.dtype.kind, right.dtype.kind} <= set("biuf"):
         return "wrong-form", "This is not a number, nor an array of numbers."
     if value.shape == right.shape and close(value, right, rtol).all():
         return None
-    return _named(value, right, rtol, evidence or {})
+    return _named(value, right, rtol, evidence)
 
 
 def _in_parts(value, right, kinds, keys, rtol, evidence):
@@ -166,15 +195,12 @@ def _named(value, right, rtol, evidence):
     if value.shape != right.shape:
         turned = ": is it transposed?" if value.shape == right.shape[::-1] else "."
         return "wrong-shape", f"It has shape {value.shape}, expected {right.shape}{turned}"
-    arrays = [a for a in evidence.get("args", ()) if isinstance(a, np.ndarray)]
-    like = [a for a in arrays if a.shape == right.shape]
-    e = diagnosis.Evidence([value.astype(float)], [*like[:1] or [right], *arrays], [0])
+    name, args = evidence
+    arrays = [a for a in args if isinstance(a, np.ndarray)]
+    like = next((a for a in arrays if a.shape == right.shape), right)
+    names = [f"`{name}`", *(f"argument {n + 1}" for n in range(len(arrays)))]
+    e = diagnosis.Evidence([value.astype(float)], [like, *arrays], [0], names=names)
     wrong = np.argwhere(~close(value, right, rtol))
     e.fill([right.astype(float)], [(0, tuple(int(n) for n in at)) for at in wrong])
     slug, message = _brief(*diagnosis.compare(e))
-    name = evidence.get("name", "value")
-    return slug, message.replace("Yours", f"Your `{name}`").replace("right side", "right answer")
-
-
-def _evidence(question, case):
-    return {"name": question.name, "args": case.args}
+    return slug, message.replace("right side", "right answer")

@@ -28,7 +28,8 @@ class exercise:  # noqa: N801 (reads as a word: with exercise("5.3"):)
         if kind and not issubclass(kind, Exception):
             return False  # the stop button
         self.state = self._settle(error, trace)
-        progress_so_far[self.number] = self.state
+        self.mistake = getattr(getattr(error, "report", None), "mistake", None)
+        progress_so_far[self.number] = self
         return True
 
     def _settle(self, error, trace):
@@ -62,8 +63,8 @@ def _show(error, trace):
 
 def progress():
     """Print how far the sheet is, from the checks that ran since the notebook was started."""
-    states = list(progress_so_far.values())
-    print("  ".join(f"{MARKS[state]} {number}" for number, state in progress_so_far.items()))
+    states = [done.state for done in progress_so_far.values()]
+    print("  ".join(f"{MARKS[state]} {number}" for number, state in zip(progress_so_far, states)))
     print(f"{states.count('passes')} of {len(states)} exercises pass their checks")
 
 
@@ -80,9 +81,10 @@ def run_steps(order, steps, names):
             exec(steps[letter], names)
         except (NameError, KeyError) as error:
             made = getattr(error, "name", None) or error
-            raise AssertionError(
-                f"step {letter} comes too early: no step before it makes `{made}`"
-            ) from None
+            early = f"step {letter} comes too early: no step before it makes `{made}`"
+            raise AssertionError(early) from None
+        except ValueError as error:  # shapes
+            raise AssertionError(f"step {letter} does not fit there: {error}") from None
     return names
 
 

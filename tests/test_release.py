@@ -1,0 +1,104 @@
+"""grading.release: what a student gets, and the sheets it refuses."""
+
+import shutil
+
+import nbformat
+import pytest
+
+from grading import notebooks, release, spec
+from grading.notebooks import Trouble
+
+STEM = "05_backprop_one_element_at_a_time"
+QUESTIONS = spec.load(STEM).questions
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Return a copy of the course that holds one sheet."""
+    shutil.copytree(spec.SOLUTIONS / STEM, tmp_path / "solutions" / STEM)
+    return tmp_path
+
+
+def sheet():
+    return notebooks.read(spec.SOLUTIONS / STEM / "sheet.ipynb")
+
+
+def cell(nb, name):
+    return next(c for c in nb.cells if c.id == name)
+
+
+def test_release_writes_a_sheet_and_its_hints_and_the_same_again(root, capsys):
+    release.main(["05"], root)
+    exercise, hints = root / "exercises" / f"{STEM}.ipynb", root / "exercises" / "hints.json"
+    before = exercise.read_bytes(), hints.read_bytes(), exercise.stat().st_mtime_ns
+    assert f"exercises/{STEM}.ipynb" in capsys.readouterr().out
+    release.main([], root)
+    assert before == (exercise.read_bytes(), hints.read_bytes(), exercise.stat().st_mtime_ns)
+    assert before[0] == (spec.SOLUTIONS.parent / "exercises" / f"{STEM}.ipynb").read_bytes()
+
+
+def test_hints_of_other_sheets_stay_and_stand_in_order(root):
+    (root / "exercises").mkdir()
+    release.write_hints({"5.10": ["a?", "b", "c"], "5.9": ["d?", "e", "f"]}, root)
+    release.write_hints({"4.1": ["g?", "h", "i"]}, root)
+    text = (root / "exercises" / "hints.json").read_text(encoding="utf-8")
+    assert text.index("4.1") < text.index("5.9") < text.index("5.10")
+
+
+def test_a_function_is_left_to_write_and_a_value_to_fill_in():
+    nb = release.exercise_of(sheet(), QUESTIONS)
+    function, value = cell(nb, "answer-5-1").source, cell(nb, "answer-5-2").source
+    assert function.endswith('raise NotImplementedError("Exercise 5.1: write `output_delta`")')
+    assert "def output_delta" in function and '"""' in function
+    assert value == "delta_at_zero = ...  # Exercise 5.2: your answer"
+
+
+def test_grading_metadata_follow_from_the_ids():
+    nb = release.stamp(sheet(), QUESTIONS)
+    answer, check = (cell(nb, f"{part}-5-7").metadata.nbgrader for part in ("answer", "check"))
+    assert (answer.solution, answer.grade, answer.locked) == (True, False, False)
+    assert (check.solution, check.grade, check.locked, check.points) == (False, True, True, 4)
+    assert "nbgrader" not in cell(nb, "hint-5-7").metadata
+
+
+def test_hidden_tests_are_taken_out():
+    source = "check()\n### BEGIN HIDDEN TESTS\nassert secret\n### END HIDDEN TESTS\nend()"
+    assert release.without_regions(source, "HIDDEN TESTS") == "check()\nend()"
+
+
+def broken(name, change):
+    """Return the sheet with the cells called `name` changed."""
+    nb = sheet()
+    nb.cells = [new for c in nb.cells for new in (change(c) if c.id == name else [c])]
+    return nb
+
+
+def with_source(old, new):
+    def change(c):
+        return [nbformat.from_dict(c | {"source": c.source.replace(old, new)})]
+    return change
+
+
+@pytest.mark.parametrize("nb, said", [
+    (broken("answer-5-1", with_source("### END SOLUTION", "")), "BEGIN SOLUTION without"),
+    (broken("check-5-1", with_source("with", "### END SOLUTION\nwith")), "END SOLUTION without"),
+    (broken("answer-5-1", with_source("### ", "# ")), "answer-5-1 has no"),
+    (broken("check-5-1", lambda c: [c, c]), "check 5.1 is there twice"),
+    (broken("check-5-1", lambda c: []), "exercise 5.1 needs these cells: answer, check"),
+    (broken("hint-5-1", lambda c: [nbformat.from_dict(c | {"id": "answer-5-10"})]), "5.10"),
+])
+def test_a_sheet_with_a_gap_is_refused(nb, said):
+    with pytest.raises(Trouble, match=said):
+        release.exercise_of(nb, QUESTIONS)
+
+
+def test_a_sheet_without_spec_is_refused_in_a_sentence(root):
+    (root / "solutions" / STEM / "spec.py").unlink()
+    with pytest.raises(SystemExit, match=r"there is no solutions/05.*/spec\.py.*Nothing was"):
+        release.main([], root)
+    assert not (root / "exercises").exists()
+
+
+def test_an_unknown_sheet_is_said(root):
+    with pytest.raises(SystemExit, match="No sheet begins with 99"):
+        release.main(["99"], root)
