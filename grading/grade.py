@@ -12,6 +12,7 @@ import os
 import secrets
 import sqlite3
 import sys
+import tempfile
 from pathlib import Path
 
 from tqdm import tqdm
@@ -38,7 +39,8 @@ def arguments(words):
     add("--keep", choices=("last", "best"), default="last", help="of several files of a student")
     add("--due", type=moment, metavar="2026-11-30T18:00", help="local time; later files are late")
     add("--late", type=float, default=10, metavar="PERCENT", help="lost for each day begun")
-    add("--hint-price", type=float, default=0, metavar="PERCENT", help="for each stage of a hint")
+    add("--hint-prices", type=float, nargs=3, default=(0, 0, 0), metavar="POINTS",
+        help="of the three stages of a hint")
     add("--seconds", type=float, default=2, help="for one question, and for one cell")
     add("--processes", type=int, help="default: one for each core")
     add("--scheduler", metavar="tcp://...", help="a Dask cluster that does the work")
@@ -137,7 +139,7 @@ def write_reports(store, options):
 
 
 def main(words):
-    """Grade what is new, and write all reports."""
+    """Look whether grading is possible here, and do it."""
     options = arguments(words)
     reason = None if options.unsafe or options.scheduler else jail.why_not()
     if reason:
@@ -145,20 +147,28 @@ def main(words):
     if options.unsafe:
         print(f"[course] {WARNING}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:  # the jails' files; the workers inherit it
+        os.environ["TMPDIR"] = tempfile.tempdir = place
+        tally, odd = grade_class(options)
+    print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")
+    if odd:
+        print(f"[course] {len(odd)} notebooks belong to no sheet, as {odd[0]}")
+
+
+def grade_class(options):
+    """Grade what is new and write all reports; return the tally and the odd files."""
     settings = marker.Settings(secret_of(options.out), options.sheets, options.seconds,
-                               options.hint_price / 100, options.unsafe)
+                               tuple(options.hint_prices), options.unsafe)
     try:
         store = Store(options.out / "grades.sqlite")
         read_by_hand(options.out / "by_hand.csv", store)
     except sqlite3.DatabaseError as error:
         sys.exit(f"[course] {options.out}/grades.sqlite cannot be read ({error}): move it away.")
     found, odd = submission.find(options.submitted, spec.stems(options.sheets))
-    store.forget_others([entry.path for entry in found])
+    if not options.only and not options.student:
+        store.forget_others([entry.path for entry in found])
     grade(wanted(found, store, settings, options), store, settings, options)
-    tally = write_reports(store, options)
-    print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")
-    if odd:
-        print(f"[course] {len(odd)} notebooks belong to no sheet, as {odd[0]}")
+    return write_reports(store, options), odd
 
 
 if __name__ == "__main__":

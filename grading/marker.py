@@ -29,7 +29,7 @@ class Settings:
     secret: bytes
     solutions: Path = spec.SOLUTIONS
     seconds: float = 2.0
-    hint_price: float = 0.0  # the share of a question's points that each stage of a hint costs
+    prices: tuple = (0.0, 0.0, 0.0)  # in points, of the three stages of a hint
     unsafe: bool = False
 
 
@@ -48,7 +48,7 @@ def programs(folder):
 
 def key_of(data, stem, settings):
     """Return a text that changes with whatever could change the points of these bytes."""
-    rules = repr((settings.secret, settings.seconds, settings.hint_price))
+    rules = repr((settings.secret, settings.seconds, settings.prices))
     folders = settings.solutions / stem, Path(__file__).parent
     return submission.fingerprint(data, rules, *map(programs, folders))
 
@@ -58,28 +58,26 @@ def mark(entry, settings):
     questions = spec.load(entry.stem, settings.solutions).questions
     try:
         data = submission.load(entry.path)
-        content = submission.read(submission.parse(data))
+        cells = submission.parse(data)
     except submission.Damaged as damage:
         none = [asdict(verdict.unanswered(q)) for q in questions.values() if q.kind != "written"]
-        return {"results": none, "notes": [str(damage)], "written": {}, "hints": {}}
-    results = list(marked(entry, content, settings))
+        return {"results": none, "notes": [str(damage)], "written": {}}
+    content, taken = submission.read(cells), verdict.hints_taken(cells)
+    results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
+               for result in marked(entry, content, settings)]
     written = {n: text for n, text in content.written.items() if n in questions}
-    return {"results": results, "notes": content.notes, "written": written, "hints": content.hints}
+    return {"results": results, "notes": content.notes, "written": written}
 
 
 def marked(entry, content, settings):
-    """Yield the result of each question as a dict."""
+    """Yield the Result of each question that a machine can judge."""
     sheet = spec.load(entry.stem, settings.solutions)
     jail = jail_for(int(entry.stem[:2]), settings.unsafe)
     trial = Trial(jail, content, settings.seconds)
     try:
         for number, question in sheet.questions.items():
-            if question.kind == "written":
-                continue
-            result = judged(trial, sheet, question, generator(entry, number, settings.secret))
-            stage = content.hints.get(number, 0)
-            result.points = round(result.points * max(0, 1 - stage * settings.hint_price), 2)
-            yield asdict(result)
+            if question.kind != "written":
+                yield judged(trial, sheet, question, generator(entry, number, settings.secret))
     finally:
         trial.close()
 

@@ -32,11 +32,10 @@ class Submission:
 
 @dataclass
 class Content:
-    """What is graded of a notebook: code as (cell id, source), texts and hints by exercise."""
+    """What is graded of a notebook: code as (place, source), texts by exercise."""
 
     code: list = field(default_factory=list)
     written: dict = field(default_factory=dict)
-    hints: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
 
 
@@ -109,8 +108,6 @@ def read(cells):
     for number, cell in enumerate(cells):
         kind, exercise = role(cell)
         source = source_of(cell)
-        if cell.get("cell_type") == "code":
-            content.hints |= hints_in(cell, content.hints)
         if kind and (kind, exercise) in seen:
             content.notes.append(f"Exercise {exercise}: a second {kind} cell does not count.")
         elif len(source) > SOURCE:
@@ -144,20 +141,6 @@ def source_of(cell):
     lines = source if isinstance(source, list) else [source]
     text = "".join(line for line in lines if isinstance(line, str))
     return text.encode("utf-8", "replace").decode()
-
-
-def hints_in(cell, before):
-    """Return {exercise: highest stage} of the hints recorded in a cell's outputs."""
-    taken = {}
-    outputs = cell.get("outputs")
-    for output in outputs if isinstance(outputs, list) else ():
-        try:
-            hint = output["metadata"]["hint"]
-            exercise, stage = str(hint["exercise"]), int(hint["stage"])
-        except (TypeError, KeyError, ValueError, OverflowError):
-            continue
-        taken[exercise] = max(min(stage, 3), taken.get(exercise, before.get(exercise, 0)))
-    return taken
 
 
 def fingerprint(*parts):
