@@ -216,10 +216,8 @@ def why_not():
         return f"{platform.system()} on {platform.machine()} has no bubblewrap: {CURE['missing']}"
     if not shutil.which("bwrap"):
         return f"bubblewrap is missing: {CURE['missing']}"
-    jail = Jail()
-    try:
-        jail.start()
-    except NoWalls as reason:
-        return str(reason)
-    finally:
-        jail.stop()
+    with tempfile.TemporaryDirectory() as stage, os.fdopen(filter_file(), "rb") as rules:
+        python = [os.path.realpath(sys.executable), "-ISc", ""]
+        trial = subprocess.run(walls(Path(stage), rules.fileno()) + python, capture_output=True,
+                               pass_fds=[rules.fileno()], text=True, errors="replace")
+    return f"{trial.stderr.strip()}: {CURE['refused']}" if trial.returncode else None
