@@ -156,7 +156,7 @@ VERBS = {"study": lab_arguments,
          "test": lambda: ["-m", "pytest"],
          "edit": lambda: ["-m", "grading.notebooks"],
          "release": lambda: ["-m", "grading.release"],
-         "grade": lambda: ["-m", "grading.grade"]}
+         "grade": lambda: ["-m", "grading"]}
 
 
 def run(verb, args):

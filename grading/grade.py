@@ -63,8 +63,8 @@ def secret_of(out):
 
 
 def wanted(found, store, settings, options):
-    """Return [(submission, key)] of what has to be graded, sheet by sheet."""
-    jobs = []
+    """Return {submission: its key} of what has to be graded, sheet by sheet."""
+    jobs = {}
     for entry in found:
         chosen = entry.stem.startswith(options.only) and options.student in (None, entry.student)
         try:
@@ -72,27 +72,22 @@ def wanted(found, store, settings, options):
         except submission.Damaged as damage:
             key = str(damage)
         if chosen and (options.again or store.key(entry) != key):
-            jobs.append((entry, key))
-    return sorted(jobs, key=lambda job: job[0].stem)
-
-
-def work(job, settings):
-    """Mark one job, in whatever process."""
-    return marker.mark(job[0], settings)
+            jobs[entry] = key
+    return dict(sorted(jobs.items(), key=lambda job: job[0].stem))
 
 
 def grade(jobs, store, settings, options):
     """Do the jobs and put each into the store as soon as it is done."""
     if options.scheduler:
-        outcomes = pool.run_on_dask(jobs, work, settings, options.scheduler)
+        outcomes = pool.run_on_dask(list(jobs), marker.mark, settings, options.scheduler)
     else:
-        outcomes = pool.run(jobs, work, settings, options.processes)
-    for (entry, key), outcome in tqdm(outcomes, total=len(jobs), unit=" submissions"):
+        outcomes = pool.run(list(jobs), marker.mark, settings, options.processes)
+    for entry, outcome in tqdm(outcomes, total=len(jobs), unit=" submissions"):
         if isinstance(outcome, pool.Fault):
             nothing = {"results": [], "notes": [], "written": {}}
             store.save(entry, None, nothing, outcome.reason)
         else:
-            store.save(entry, key, outcome)
+            store.save(entry, jobs[entry], outcome)
 
 
 # ---- points given by hand ----
@@ -147,18 +142,17 @@ def main(words):
     if options.unsafe:
         print(f"[course] {WARNING}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as place:  # the jails' files; the workers inherit it
-        os.environ["TMPDIR"] = tempfile.tempdir = place
-        tally, odd = grade_class(options)
+    with tempfile.TemporaryDirectory() as place:  # for what the jails read
+        tally, odd = grade_class(options, place)
     print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")
     if odd:
         print(f"[course] {len(odd)} notebooks belong to no sheet, as {odd[0]}")
 
 
-def grade_class(options):
+def grade_class(options, place):
     """Grade what is new and write all reports; return the tally and the odd files."""
     settings = marker.Settings(secret_of(options.out), options.sheets, options.seconds,
-                               tuple(options.hint_prices), options.unsafe)
+                               tuple(options.hint_prices), options.unsafe, place)
     try:
         store = Store(options.out / "grades.sqlite")
         read_by_hand(options.out / "by_hand.csv", store)
@@ -169,7 +163,3 @@ def grade_class(options):
         store.forget_others([entry.path for entry in found])
     grade(wanted(found, store, settings, options), store, settings, options)
     return write_reports(store, options), odd
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

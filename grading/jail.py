@@ -111,13 +111,13 @@ def walls(stage, filter_fd):
 class Jail:
     """A warm process behind walls; `submission()` gives a channel to a fresh fork of it."""
 
-    def __init__(self, withheld=(), judge=False, seconds=60, unsafe=False):
+    def __init__(self, withheld=(), judge=False, seconds=60, unsafe=False, place=None):
         self.withheld, self.judge, self.seconds = tuple(withheld), judge, seconds
-        self.unsafe, self.process = unsafe, None
+        self.unsafe, self.place, self.process = unsafe, place, None
 
     def start(self):
         """Start the warm process, or raise NoWalls with the reason and the cure."""
-        self.stage = Path(tempfile.mkdtemp(prefix="jail-"))
+        self.stage = Path(tempfile.mkdtemp(prefix="jail-", dir=self.place))
         lay_stage(self.stage, self.withheld, self.judge)
         self.control, theirs = socket.socketpair()
         fd, errors = theirs.fileno(), tempfile.TemporaryFile()

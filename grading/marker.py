@@ -31,13 +31,14 @@ class Settings:
     seconds: float = 2.0
     prices: tuple = (0.0, 0.0, 0.0)  # in points, of the three stages of a hint
     unsafe: bool = False
+    place: str = None  # where the files lie that the jails read; default: where temporary files do
 
 
 @functools.cache
-def jail_for(number, unsafe):
+def jail_for(number, unsafe, place):
     """Return the jail for a sheet; answers to it are not in it."""
     withheld = [name for name, lesson in BUILT.items() if lesson >= number]
-    return Jail(withheld, judge=number >= 16, unsafe=unsafe)
+    return Jail(withheld, judge=number >= 16, unsafe=unsafe, place=place)
 
 
 @functools.cache
@@ -72,7 +73,7 @@ def mark(entry, settings):
 def marked(entry, content, settings):
     """Yield the Result of each question that a machine can judge."""
     sheet = spec.load(entry.stem, settings.solutions)
-    jail = jail_for(int(entry.stem[:2]), settings.unsafe)
+    jail = jail_for(int(entry.stem[:2]), settings.unsafe, settings.place)
     trial = Trial(jail, content, settings.seconds)
     try:
         for number, question in sheet.questions.items():

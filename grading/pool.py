@@ -37,7 +37,8 @@ class Worker:
     """A process with at most one job."""
 
     def __init__(self, work, settings):
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")  # reads the modules once for all
+        context.set_forkserver_preload([work.__module__])
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, work, settings))
         self.process.start()

@@ -20,7 +20,7 @@ class Damaged(Exception):
     """Why a file cannot be read as a notebook, in one sentence."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Submission:
     """A file that a student handed in for a sheet; `time` is the file's, seconds since 1970."""
 

@@ -78,4 +78,4 @@ def outside():
 
 def end_jails():
     """Stop the warm processes of this process."""
-    marker.jail_for(int(STEM[:2]), False).stop()
+    marker.jail_for(int(STEM[:2]), False, None).stop()
