@@ -6,6 +6,7 @@ own, and the same submission always the same. A hang or a crash costs one questi
 import functools
 import hashlib
 import hmac
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ LOST_CELLS, CELLS_TOGETHER = 3, 10  # cells that may hang; seconds for all, as q
 # In which lesson a module of nnlib is built: it holds answers to that lesson's sheet and before.
 BUILT = {"activations": 3, "layers": 6, "network": 6, "losses": 8, "optimizers": 9, "training": 9,
          "initializers": 10, "autodiff": 11, "convolution": 13, "attention": 15}
+JUDGED = 16  # from this sheet on, what measures derivatives is there too
+JAILS, ALONE = {}, threading.Lock()
 
 
 @dataclass
@@ -34,11 +37,15 @@ class Settings:
     place: str = None  # where the files lie that the jails read; default: where temporary files do
 
 
-@functools.cache
-def jail_for(number, unsafe, place):
-    """Return the jail for a sheet; answers to it are not in it."""
-    withheld = [name for name, lesson in BUILT.items() if lesson >= number]
-    return Jail(withheld, judge=number >= 16, unsafe=unsafe, place=place)
+def jail_for(number, settings):
+    """Return this process' jail for a sheet; answers to it are not in it, other jails end."""
+    key = number, settings.unsafe, settings.place
+    for other in set(JAILS) - {key}:
+        JAILS.pop(other).stop()
+    if key not in JAILS:
+        withheld = [name for name, lesson in BUILT.items() if lesson >= number]
+        JAILS[key] = Jail(withheld, number >= JUDGED, unsafe=key[1], place=key[2])
+    return JAILS[key]
 
 
 @functools.cache
@@ -64,8 +71,9 @@ def mark(entry, settings):
         none = [asdict(verdict.unanswered(q)) for q in questions.values() if q.kind != "written"]
         return {"results": none, "notes": [str(damage)], "written": {}}
     content, taken = submission.read(cells), verdict.hints_taken(cells)
-    results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
-               for result in marked(entry, content, settings)]
+    with ALONE:  # a Dask worker may have threads, and there is one jail
+        results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
+                   for result in marked(entry, content, settings)]
     written = {n: text for n, text in content.written.items() if n in questions}
     return {"results": results, "notes": content.notes, "written": written}
 
@@ -73,7 +81,7 @@ def mark(entry, settings):
 def marked(entry, content, settings):
     """Yield the Result of each question that a machine can judge."""
     sheet = spec.load(entry.stem, settings.solutions)
-    jail = jail_for(int(entry.stem[:2]), settings.unsafe, settings.place)
+    jail = jail_for(int(entry.stem[:2]), settings)
     trial = Trial(jail, content, settings.seconds)
     try:
         for number, question in sheet.questions.items():
