@@ -93,10 +93,10 @@ def ours(place, processes):
     """Return (wall seconds, CPU seconds, MB of the grader) for the class."""
     command = [sys.executable, "-m", "grading", str(place / "in"), "--out", str(place / "out"),
                "--sheets", str(place / "sheets"), "--processes", str(processes)]
-    peak = [0.0]
+    peak, quiet = [0.0], {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with counted() as cpu:
         start, before = time.perf_counter(), cpu()
-        run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run = subprocess.Popen(command, cwd=ROOT, **quiet)
         watcher = threading.Thread(target=watch, args=(run, peak))
         watcher.start()
         run.wait()
