@@ -4,7 +4,8 @@
 
 Every code cell that prints a ✓ is changed in one place, the lesson is run on to its end, in a
 process of its own, and the change counts as noticed when any cell raises. What is not noticed is
-listed. Lines that only draw, print or draw random numbers are left alone.
+listed. Lines that only draw, print or draw random numbers are left alone, and cells on which no
+check depends, such as a training that only a figure shows, are left out.
 """
 
 import ast
@@ -12,7 +13,9 @@ import contextlib
 import copy
 import io
 import os
+import re
 import sys
+import types
 from pathlib import Path
 from unittest import mock
 
@@ -91,6 +94,36 @@ def _replace(tree, old, new):
                 setattr(parent, field, [new if item is old else item for item in value])
 
 
+def lean(cells):
+    """Return the cells that check something or change what a later one of them needs."""
+    kept, needed = [], set()
+    for cell in reversed(cells):
+        tree = ast.parse(cell.source)
+        checks = "✓" in walk.printed(cell) or "≔" in walk.printed(cell) or "assert" in cell.source
+        draws = {"rng"} if _draws(compile(tree, cell.id, "exec")) else set()
+        if checks or needed & draws.union(_made(tree)):
+            kept.append(cell)
+            needed |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return kept[::-1]
+
+
+def _made(tree):
+    """Yield the names that a cell binds, or whose entries it sets."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(getattr(node, "ctx", None), ast.Store):
+            yield re.match(r"\w*", ast.unparse(node))[0]
+
+
+def _draws(code):
+    """Tell whether the lesson's generator is used in a code object or in one within it."""
+    within = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    return "rng" in code.co_names or any(map(_draws, within))
+
+
 def run(cell, source, names):
     """Run one cell silently; tell whether it raised although its tag does not say so."""
     expected = "raises-exception" in cell.metadata.get("tags", [])
@@ -115,7 +148,7 @@ def stops(cells, tree, names):
 
 def report(path):
     """Plant every change in one lesson; print what went unnoticed; return (noticed, all)."""
-    cells = [c for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
+    cells = lean([c for c in nbformat.read(path, 4).cells if c.cell_type == "code"])
     names, noticed, total = {"__name__": "__main__"}, 0, 0
     for number, cell in enumerate(cells):
         for name, tree in changes(ast.parse(cell.source)) if "✓" in walk.printed(cell) else ():

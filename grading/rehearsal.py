@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from grading import notebooks, release, spec
+from grading import notebooks, release, spec, walk
 from grading.spec import SOLUTIONS, answer
 from grading.verdict import evaluate
 from nnlib import sheets
@@ -81,20 +81,25 @@ def _each(thing, change):
     return change(thing) if isinstance(thing, np.ndarray) else thing
 
 
-def played(stem):
-    """Yield (question, mistake, (state, slug, text) in the sheet, Result of the grader)."""
+def played(stem, wordy=False):
+    """Yield (question, mistake, (state, slug, text) in the sheet, Result of the grader).
+
+    Unless `wordy`, the sheet names a mistake only where the catalogue says that it can.
+    """
     sheet, scene = spec.load(stem), stage(stem)
     for number, question in sheet.questions.items():
         known = sheet.mistakes.get(number, ())
         for mistake in known:
-            seen = scene.play(question, mistake.answer)
+            brief = not (wordy or mistake.slug)
+            with walk.verdict_only() if brief else contextlib.nullcontext():
+                seen = scene.play(question, mistake.answer)
             yield question, mistake, seen, grade(question, mistake.answer, known, seed=1)
 
 
 def main(args):
     """Print what is said to every mistake of the sheets whose names begin with `args`."""
     for stem in [s for s in spec.stems() if s.startswith(tuple(args))]:
-        for question, mistake, (state, slug, text), result in played(stem):
+        for question, mistake, (state, slug, text), result in played(stem, wordy=True):
             named = "as declared" if slug and slug == mistake.slug else f"declared {mistake.slug!r}"
             print(f"{question.id} {mistake.name}: {state} as {slug!r}, {named}; grader "
                   f"{result.points} of {result.out_of} as {result.mistake!r}")

@@ -17,6 +17,7 @@ import nbformat
 
 from grading import notebooks, spec
 from grading.notebooks import Trouble
+from grading.page import page
 from grading.submission import ROLE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,6 +63,11 @@ def refuse_gaps(found, questions):
             raise Trouble(f"exercise {number} needs these cells: {', '.join(sorted(wanted))}")
 
 
+def without_marks(source):
+    """Return the source with the solutions and without the lines that mark them."""
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("###"))
+
+
 def without_regions(source, region, stub=None):
     """Return the source with its regions taken out; the first line of each becomes `stub`."""
     kept, inside = [], False
@@ -81,6 +87,8 @@ def without_regions(source, region, stub=None):
 
 def stub_for(question, source):
     """Return the line that stands where the solution stood."""
+    if question.kind == "written":
+        return "*Your answer.*"
     if re.search(r"^### BEGIN SOLUTION", source, re.M):
         return f"{question.name} = ...  # Exercise {question.id}: your answer"
     return f'raise NotImplementedError("Exercise {question.id}: write `{question.name}`")'
@@ -91,7 +99,7 @@ def exercise_of(nb, questions):
     nb = stamp(copy.deepcopy(nb), questions)
     for cell in nb.cells:
         kind, number = role(cell)
-        stub = stub_for(questions[number], cell.source) if kind == "answer" else None
+        stub = stub_for(questions[number], cell.source) if kind in ("answer", "written") else None
         if stub and "### BEGIN SOLUTION" not in cell.source:
             raise Trouble(f"{cell.id} has no ### BEGIN SOLUTION")
         for region in REGIONS:
@@ -102,17 +110,20 @@ def exercise_of(nb, questions):
 
 
 def release(stem, root=ROOT):
-    """Write one exercise sheet and the source's metadata; return (path, hints by exercise)."""
+    """Write the students' sheet, the source's metadata, the instructor's page; return the sheet."""
     source = root / "solutions" / stem / "sheet.ipynb"
     if not (source.parent / "spec.py").exists():
         raise Trouble(f"there is no solutions/{stem}/spec.py")
-    questions = spec.load(stem, root / "solutions").questions
-    nb = notebooks.read(source)
+    sheet = spec.load(stem, root / "solutions")
+    questions, nb = sheet.questions, notebooks.read(source)
     target = root / "exercises" / f"{stem}.ipynb"
     target.parent.mkdir(exist_ok=True)
     write(notebooks.as_bytes(exercise_of(nb, questions)), target)
     write(notebooks.as_bytes(stamp(nb, questions)), source)
-    return target, {number: list(question.hints) for number, question in questions.items()}
+    title = nb.cells[0].source.splitlines()[0].lstrip("# ")
+    text = page(sheet, title, root / "notebooks" / target.name)
+    write(text.encode(), source.parent / "README.md")
+    return sheet
 
 
 def write(content, path):
@@ -121,12 +132,12 @@ def write(content, path):
         path.write_bytes(content)
 
 
-def write_hints(hints, root=ROOT):
-    """Put the hints of some sheets into exercises/hints.json; the others' stay."""
-    path = root / "exercises" / "hints.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    ordered = sorted((known | hints).items(), key=lambda item: [int(n) for n in item[0].split(".")])
-    write((json.dumps(dict(ordered), indent=1, ensure_ascii=False) + "\n").encode(), path)
+def write_hints(root=ROOT):
+    """Write exercises/hints.json, {exercise: its three hints}, for all sheets."""
+    sheets = [spec.load(stem, root / "solutions") for stem in spec.stems(root / "solutions")]
+    hints = {number: list(q.hints) for sheet in sheets for number, q in sheet.questions.items()}
+    text = json.dumps(hints, indent=1, ensure_ascii=False) + "\n"
+    write(text.encode(), root / "exercises" / "hints.json")
 
 
 def main(args, root=ROOT):
@@ -134,12 +145,13 @@ def main(args, root=ROOT):
     stems = [s for s in spec.stems(root / "solutions") if not args or s.startswith(tuple(args))]
     for stem in stems:
         try:
-            target, hints = release(stem, root)
+            release(stem, root)
         except Trouble as trouble:
             sys.exit(f"[course] {stem}: {trouble}. Nothing was changed.")
-        write_hints(hints, root)
-        print(f"[course] {target.relative_to(root)}")
-    if not stems:
+        print(f"[course] exercises/{stem}.ipynb")
+    if stems:
+        write_hints(root)
+    else:
         sys.exit(f"[course] No sheet begins with {' or '.join(args) or 'anything'}.")
 
 

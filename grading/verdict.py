@@ -38,15 +38,18 @@ class Result:
 
 def evaluate(question, cases, answers, mistakes=()):
     """Return the Result of a question from the student's answers to its cases."""
-    verdicts = [_verdict(question, case, given) for case, given in zip(cases, answers)]
-    passed = sum(verdict.passed for verdict in verdicts)
+    verdicts = [verdict(question, case, given) for case, given in zip(cases, answers)]
+    passed = sum(found.passed for found in verdicts)
     result = Result(question.id, 0.0, question.points, verdicts)
     result.points = round(question.points * passed / max(1, len(verdicts)), 2)
     if passed < len(verdicts):
-        worst = next(verdict for verdict in verdicts if not verdict.passed)
         known = recognise(question, cases, answers, verdicts, mistakes)
-        result.mistake = known.name if known else worst.slug
-        result.sentence = known.sentence if known else worst.sentence
+        if known:
+            result.mistake, result.sentence = known.name, known.sentence
+        else:
+            first = next(n for n, found in enumerate(verdicts) if not found.passed)
+            told = verdicts[first] = verdict(question, cases[first], answers[first], name=True)
+            result.mistake, result.sentence = told.slug, told.sentence
     return result
 
 
@@ -78,7 +81,7 @@ def unanswered(question):
 def recognise(question, cases, answers, verdicts, mistakes):
     """Return the catalogued mistake that explains at least half of the lost cases, or None."""
     best, most = None, 0
-    lost = [not verdict.passed for verdict in verdicts]
+    lost = [not found.passed for found in verdicts]
     for mistake in mistakes:
         alike = [same_answer(one, other, question.rtol)
                  for one, other in zip(answers, answer(question, mistake.answer, cases))]
@@ -96,19 +99,19 @@ def same_answer(one, other, rtol=1e-7):
     return bool(kinds[0]) or difference(one.value, other.value, rtol) is None
 
 
-def _verdict(question, case, given):
-    """Judge one answer."""
+def verdict(question, case, given, name=False):
+    """Judge one answer; to `name` how numbers differ takes longer than to see that they do."""
     if given.error:
         blame = "unanswered" if given.error.startswith("NotImplemented") else "stopped"
         return Verdict(case.name, False, blame, f"`{question.name}` stopped with {given.error}")
     if given.changed:
         return Verdict(case.name, False, *_brief(
             *diagnosis.fact("mutates-input", f"`{question.name}`", given.changed)))
-    found = _judge(question, case, given.value)
+    found = _judge(question, case, given.value, name)
     return Verdict(case.name, False, *found) if found else Verdict(case.name, True)
 
 
-def _judge(question, case, value):
+def _judge(question, case, value, name):
     """Return (slug, sentence) of what is wrong with a value, or None."""
     if value is None:
         return "unanswered", f"`{question.name}` is None: is a return statement missing?"
@@ -118,7 +121,8 @@ def _judge(question, case, value):
         return _measured(question, case, value)
     rtol = SINGLE if _is_single(list(case.args)) else question.rtol
     with np.errstate(all="ignore"):
-        return difference(value, question.right(case), rtol, (question.name, case.args))
+        evidence = (question.name, case.args) if name else None
+        return difference(value, question.right(case), rtol, evidence)
 
 
 def _is_single(thing):
@@ -146,10 +150,10 @@ def _brief(slug, message):
 
 # ---- two plain values ----
 
-def difference(value, right, rtol=1e-7, evidence=("value", ())):
+def difference(value, right, rtol=1e-7, evidence=None):
     """Return None if a value is the right one, else (slug, sentence) of how it differs.
 
-    `evidence` is the name of the value and the arguments it was made from.
+    With `evidence`, its name and the arguments it was made from, nnlib.diagnosis is asked.
     """
     if isinstance(right, dict):
         return _in_parts(value, right, dict, right.keys(), rtol, evidence)
@@ -165,7 +169,10 @@ def difference(value, right, rtol=1e-7, evidence=("value", ())):
         return "wrong-form", "This is not a number, nor an array of numbers."
     if value.shape == right.shape and close(value, right, rtol).all():
         return None
-    return _named(value, right, rtol, evidence)
+    if value.shape != right.shape:
+        turned = ": is it transposed?" if value.shape == right.shape[::-1] else "."
+        return "wrong-shape", f"It has shape {value.shape}, expected {right.shape}{turned}"
+    return _named(value, right, rtol, *evidence) if evidence else ("wrong", "The numbers differ.")
 
 
 def _in_parts(value, right, kinds, keys, rtol, evidence):
@@ -192,12 +199,8 @@ def close(value, right, rtol):
     return near | (value == right) | (np.isnan(value) & np.isnan(right))
 
 
-def _named(value, right, rtol, evidence):
+def _named(value, right, rtol, name, args):
     """Let nnlib.diagnosis name how two arrays differ; the arguments are its evidence."""
-    if value.shape != right.shape:
-        turned = ": is it transposed?" if value.shape == right.shape[::-1] else "."
-        return "wrong-shape", f"It has shape {value.shape}, expected {right.shape}{turned}"
-    name, args = evidence
     arrays = [a for a in args if isinstance(a, np.ndarray)]
     like = next((a for a in arrays if a.shape == right.shape), right)
     names = [f"`{name}`", *(f"argument {n + 1}" for n in range(len(arrays)))]

@@ -48,7 +48,8 @@ class exercise:  # noqa: N801 (reads as a word: with exercise("5.3"):)
         return "fails"
 
     def _say(self, state, words):
-        print(f"{MARKS[state]} {self.number} {state}: {words}")
+        head = "" if words.startswith(self.number) else f"{self.number} {state}: "
+        print(f"{MARKS[state]} {head}{words}")
         return state
 
 

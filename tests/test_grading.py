@@ -140,8 +140,8 @@ def test_a_worker_that_dies_takes_at_most_its_own_job_down(tmp_path, monkeypatch
 
 
 def test_the_same_work_on_a_dask_cluster_that_loses_a_worker(tmp_path, monkeypatch):
-    distributed = pytest.importorskip("dask.distributed", reason="grading/requirements-dask.txt "
-                                      "is not installed")
+    distributed = pytest.importorskip("dask.distributed", reason="Dask is not installed: "
+                                      "grading/requirements-maintainers.txt")
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     jobs = [f"job {n}" for n in range(8)] + ["die"]
     with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster:

@@ -1,5 +1,6 @@
 """grading.release: what a student gets, and the sheets it refuses."""
 
+import json
 import shutil
 
 import nbformat
@@ -16,6 +17,9 @@ QUESTIONS = spec.load(STEM).questions
 def root(tmp_path):
     """Return a copy of the course that holds one sheet."""
     shutil.copytree(spec.SOLUTIONS / STEM, tmp_path / "solutions" / STEM)
+    lesson = tmp_path / "notebooks" / f"{STEM}.ipynb"
+    lesson.parent.mkdir()
+    shutil.copy(spec.SOLUTIONS.parent / "notebooks" / lesson.name, lesson)
     return tmp_path
 
 
@@ -37,12 +41,20 @@ def test_release_writes_a_sheet_and_its_hints_and_the_same_again(root, capsys):
     assert before[0] == (spec.SOLUTIONS.parent / "exercises" / f"{STEM}.ipynb").read_bytes()
 
 
-def test_hints_of_other_sheets_stay_and_stand_in_order(root):
-    (root / "exercises").mkdir()
-    release.write_hints({"5.10": ["a?", "b", "c"], "5.9": ["d?", "e", "f"]}, root)
-    release.write_hints({"4.1": ["g?", "h", "i"]}, root)
-    text = (root / "exercises" / "hints.json").read_text(encoding="utf-8")
-    assert text.index("4.1") < text.index("5.9") < text.index("5.10")
+def test_hints_are_those_of_the_spec(root):
+    release.main([], root)
+    hints = json.loads((root / "exercises" / "hints.json").read_text(encoding="utf-8"))
+    assert {number: tuple(three) for number, three in hints.items()} == {
+        number: q.hints for number, q in QUESTIONS.items()}
+
+
+def test_the_instructors_page_names_every_question_and_mistake(root):
+    release.main([], root)
+    text = (root / "solutions" / STEM / "README.md").read_text(encoding="utf-8")
+    assert "| 5.7 | write `backward` | 4 | 15 | (5.34), (5.27)" in text
+    for number, mistakes in spec.load(STEM).mistakes.items():
+        assert f"**{number} `{QUESTIONS[number].name}`**" in text
+        assert all(m.sentence in text for m in mistakes)
 
 
 def test_a_function_is_left_to_write_and_a_value_to_fill_in():
@@ -59,6 +71,16 @@ def test_grading_metadata_follow_from_the_ids():
     assert (answer.solution, answer.grade, answer.locked) == (True, False, False)
     assert (check.solution, check.grade, check.locked, check.points) == (False, True, True, 4)
     assert "nbgrader" not in cell(nb, "hint-5-7").metadata
+
+
+def test_a_text_is_left_to_write_and_graded_by_a_person():
+    asked = spec.Written("5.10", "essay", 3, 5, ("5.1",), "own words", ("Why?", "So.", "Thus."))
+    nb, text = sheet(), "Why?\n\n### BEGIN SOLUTION\nBecause.\n### END SOLUTION"
+    nb.cells.append(nbformat.v4.new_markdown_cell(text, id="written-5-10"))
+    made = cell(release.exercise_of(nb, QUESTIONS | {"5.10": asked}), "written-5-10")
+    assert made.source == "Why?\n\n*Your answer.*"
+    meta = made.metadata.nbgrader
+    assert (meta.grade, meta.solution, meta.points, meta.cell_type) == (True, True, 3, "markdown")
 
 
 def test_hidden_tests_are_taken_out():

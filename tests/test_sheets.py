@@ -1,15 +1,22 @@
 """What every sheet owes: its students can start, right answers pass, wrong ones are named."""
 
+import contextlib
 import functools
 import json
 import re
+import signal
+import warnings
 from importlib import import_module
 from pathlib import Path
 
+import mutate
+import numpy as np
 import pytest
 
 from grading import notebooks, rehearsal, release, spec, walk
+from grading.page import page
 from grading.spec import Function
+from grading.verdict import verdict
 
 ROOT = Path(__file__).parents[1]
 STEMS = spec.stems()
@@ -57,13 +64,17 @@ def test_exercises_are_what_release_makes_of_their_source(stem):
     assert notebooks.as_bytes(stamped) == source.read_bytes(), "run course.py release"
     hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
     assert all(hints[q.id] == list(q.hints) for q in questions_of(stem))
+    title = source_of(stem).cells[0].source.splitlines()[0].lstrip("# ")
+    text = page(sheet_of(stem), title, ROOT / "notebooks" / f"{stem}.ipynb")
+    assert text == (source.parent / "README.md").read_text(encoding="utf-8")
 
 
 @each_sheet
 def test_exercises_hold_no_solution(stem):
     secret = "\n".join(solution(c.source) for c in source_of(stem).cells)
     given = "\n".join(c.source for c in exercise_of(stem).cells)
-    told = {line.strip() for line in secret.splitlines() if len(line.strip()) > 12}
+    told = {line.strip() for line in secret.splitlines() if not line.endswith(":")}
+    told = {line for line in told if len(line) > 12}
     assert told and not told & {line.strip() for line in given.splitlines()}
     assert not re.search(r"### (BEGIN|END)|HIDDEN", given)
     for cell in exercise_of(stem).cells:
@@ -153,12 +164,14 @@ def test_cells_stand_in_order_and_keep_their_limits(stem):
         parts = [f"{part}-{q.id.replace('.', '-')}" for part in ("text", "answer", "check", "hint")]
         if q.kind != "written":
             assert sorted(parts, key=ids.index) == parts, parts
-    for cell in source_of(stem).cells:
-        lines = cell.source.splitlines()
-        if cell.cell_type == "code":
-            assert len(lines) <= 20 and max(map(len, lines)) <= 79, cell.id
-        else:
-            assert len(re.sub(r"\$\$.*?\$\$", "", cell.source, flags=re.S).split()) <= 120, cell.id
+    assert not [cell.id for cell in source_of(stem).cells if is_too_long(cell)]
+
+
+def is_too_long(cell):
+    lines = cell.source.splitlines()
+    if cell.cell_type == "code":
+        return len(lines) > 20 or max(map(len, lines)) > 79
+    return len(re.sub(r"\$\$.*?\$\$", "", cell.source, flags=re.S).split()) > 120
 
 
 # ---- right answers ----
@@ -244,8 +257,104 @@ def shares():
 
 def test_mistakes_earn_the_sentence_that_names_them(capsys):
     every, seen, judge, grader = shares()
-    with capsys.disabled():
-        print(f"\n{every} mistakes in {len(STEMS)} sheets: {seen} fail the sheet's own check, "
-              f"{judge} are named there, {grader} are named by the grader")
+    say_and_find(capsys, f"{every} catalogued mistakes: all lose points, {seen} fail the sheet's "
+                 f"own check, {judge} are named there, {grader} are named by the grader.")
     assert grader >= 0.9 * every
     assert seen >= 0.9 * every
+
+
+def say_and_find(capsys, figures):
+    """Print figures, and hold that they stand in the instructors' page."""
+    with capsys.disabled():
+        print(f"\n{figures}")
+    text = " ".join((ROOT / "solutions" / "README.md").read_text(encoding="utf-8").split())
+    assert figures in text, f"solutions/README.md should say: {figures}"
+
+
+# ---- generated wrong answers: one change in the sheet's own solution ----
+
+def mutants_of(stem, q):
+    """Yield (description, function) of every mutant that still defines the function."""
+    cell = next(c for c in source_of(stem).cells if release.role(c) == ("answer", q.id))
+    for words, source in mutate.mutants(release.without_marks(cell.source)):
+        names = dict(stage_of(stem).names)
+        exec(compile(source, f"mutant of {q.id}", "exec"), names)
+        yield words, names[q.name]
+
+
+def survives(q, function):
+    """Say whether a mutant passes all cases of two draws; one that hangs does not."""
+    for seed in (1, 2):
+        for case in q.cases(np.random.default_rng(seed)):
+            with quiet(), at_most(seconds=2):
+                given = spec.answer(q, function, [case])[0]
+            if not verdict(q, case, given).passed:
+                return False
+    return True
+
+
+@contextlib.contextmanager
+def at_most(seconds):
+    """Raise TimeoutError in code that runs too long, where the system can."""
+    def stop(*_):
+        raise TimeoutError
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def quiet():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@functools.cache
+def survivors(stem):
+    """Return (number of mutants, those that no case rejects and that nobody listed as equal)."""
+    equal = import_module(f"right.sheet_{stem[:2]}").EQUAL_MUTANTS
+    count, alive = 0, []
+    for q in functions_of(stem):
+        for words, function in mutants_of(stem, q):
+            if words not in equal.get(q.id, ()):
+                count += 1
+                alive += [(q.id, words)] * survives(q, function)
+    return count, alive
+
+
+@each_sheet
+def test_a_solution_changed_in_one_place_loses_points(stem):
+    count, alive = survivors(stem)
+    assert count > 20 and len(alive) <= 0.02 * count, alive
+
+
+@each_sheet
+def test_mutants_listed_as_equal_are_equal(stem):
+    equal = import_module(f"right.sheet_{stem[:2]}").EQUAL_MUTANTS
+    for q in functions_of(stem):
+        found = dict(mutants_of(stem, q)) if q.id in equal else {}
+        for words in equal.get(q.id, ()):
+            assert words in found and survives(q, found[words]), (q.id, words)
+
+
+def test_generated_mistakes_are_rejected(capsys):
+    counts, alive = zip(*map(survivors, STEMS))
+    left = sum(map(len, alive))
+    say_and_find(capsys, f"{sum(counts)} solutions changed in one place: {left} pass.")
+    assert left <= 0.02 * sum(counts)
+
+
+def test_the_size_of_it_all(capsys):
+    every = [q for stem in STEMS for q in questions_of(stem)]
+    points, minutes = sum(q.points for q in every), sum(q.minutes for q in every)
+    say_and_find(capsys, f"{len(STEMS)} sheets, {len(every)} exercises, {points} points, about "
+                 f"{minutes / 60:.0f} hours.")
