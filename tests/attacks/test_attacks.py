@@ -1,6 +1,7 @@
 """Every attack ends with the points its answers earn, changes nothing, harms nobody after it."""
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,3 +54,33 @@ def test_nobody_can_be_reached_over_the_net(tmp_path):
         assert rig.mark(tmp_path / "bad.ipynb")[0] == rig.FULL
         with pytest.raises(TimeoutError):
             listener.accept()
+
+
+FULLEST = """
+import resource, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[1:3]
+import rig
+answers = ["np.zeros(1 << 19)", "[np.zeros(1 << 16)] * 7", "[0] * 80_000", "['é'] * 30_000",
+           "{n: [] for n in range(20_000)}", "np.zeros((1 << 22,), 'u1')", "'x' * 260_000"]
+path = Path(sys.argv[3]) / "full.ipynb"
+for answer in answers:
+    cell = {"6.1": f"import numpy as np\\ndef scores(W, x): return {answer}"}
+    rig.write(rig.Attack("", answers=cell), path)
+    assert rig.mark(path)[0]["6.1"] == 0, answer
+files = [b'{"cells": [' + b'{"":0},' * 190_000 + b"{}]}", b"[" + b"[]," * 199_000 + b"[]]",
+         b'{"cells": ["' + "𝛿".encode() * 2_000_000 + b'"]}']
+for data in files:
+    path.write_bytes(data)
+    rig.mark(path)
+rig.end_jails()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_the_grader_keeps_within_150_mb_whatever_is_sent(tmp_path):
+    here = Path(__file__).parent
+    run = subprocess.run([sys.executable, "-c", FULLEST, str(here), str(here.parents[1]),
+                          str(tmp_path)], capture_output=True, encoding="utf-8", timeout=100)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) <= 150
