@@ -68,7 +68,7 @@ def make_class(place, count):
 @contextlib.contextmanager
 def counted():
     """Yield a function that returns the CPU seconds spent by everything started meanwhile."""
-    group = Path("/sys/fs/cgroup/cpuacct") / f"benchmark-{os.getpid()}"
+    group = Path("/sys/fs/cgroup/cpuacct") / f"benchmark-{time.time_ns()}"
     try:
         group.mkdir()
         (group / "tasks").write_text(str(os.getpid()))
@@ -78,6 +78,8 @@ def counted():
     finally:
         if group.exists():
             (group.parent / "tasks").write_text(str(os.getpid()))
+            with contextlib.suppress(OSError):  # the last processes may still be ending
+                group.rmdir()
 
 
 def watch(process, peak):

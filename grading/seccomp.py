@@ -5,6 +5,7 @@ processes, make new namespaces, open sockets or have a record of holes in the ke
 """
 import ctypes
 import errno
+import functools
 import platform
 import struct
 
@@ -40,6 +41,7 @@ NEW_NAMESPACES = 0x7E020080  # the CLONE_NEW… flags
 X32 = 0x40000000
 
 
+@functools.cache
 def program(refused=(), machine=None):
     """Return the filter as struct sock_filter[]: EPERM for `refused` and the calls above.
 
