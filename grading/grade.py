@@ -34,7 +34,7 @@ def arguments(words):
     add("--out", type=Path, required=True, metavar="GRADED")
     add("--sheets", type=Path, default=spec.SOLUTIONS, help="a private folder of your own sheets")
     add("--only", default="", metavar="05", help="the sheets whose names begin so")
-    add("--student", help="this student alone")
+    add("--student", type=submission.plain, help="this student alone")
     add("--again", action="store_true", help="grade also what was graded already")
     add("--keep", choices=("last", "best"), default="last", help="of several files of a student")
     add("--due", type=moment, metavar="2026-11-30T18:00", help="local time; later files are late")

@@ -3,13 +3,15 @@
 `run(jobs, work, ...)` yields (job, outcome) as they come; `work` is a function of a module, so
 that a process started afresh can import it. An outcome is what it returned, or a Fault.
 """
+import contextlib
 import multiprocessing
 import os
+import resource
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
-TRIES, STUCK_SECONDS = 2, 120
+TRIES, STUCK_SECONDS, BYTES = 2, 120, 2 << 30
 
 
 @dataclass
@@ -20,7 +22,9 @@ class Fault:
 
 
 def serve(connection, work, settings):
-    """Be a worker: do jobs until the connection ends."""
+    """Be a worker: do jobs until the connection ends, in at most 2 GiB."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (BYTES, resource.RLIM_INFINITY))
     while True:
         try:
             job = connection.recv()

@@ -17,7 +17,7 @@ import wire
 MEGABYTE = 1 << 20
 LIMITS = {resource.RLIMIT_AS: 1024 * MEGABYTE, resource.RLIMIT_FSIZE: 8 * MEGABYTE,
           resource.RLIMIT_NOFILE: 64, resource.RLIMIT_CORE: 0}
-PROCESSES = 4  # in one jail: the warm one, a submission, its question, and one to spare
+PROCESSES = 6  # in one jail: the warm one, a submission, its question, and a few to spare
 WORDS = 300  # of an error that are sent back
 Connection = wire.socket.socket
 

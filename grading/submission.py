@@ -62,7 +62,8 @@ def find(folder, stems):
 def student_of(path, stem):
     """Return the student's name: the first folder, or what stands before the sheet's name."""
     name = path.parts[0] if len(path.parts) > 1 else path.name.partition(stem)[0]
-    return plain(MOODLE.sub("", name.rstrip("_"))).strip(" _-.")[:100]
+    name = plain(MOODLE.sub("", name.rstrip("_"))).encode()[:200].decode("utf-8", "ignore")
+    return name.strip(" _-.")
 
 
 def plain(text):

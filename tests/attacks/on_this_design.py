@@ -46,7 +46,8 @@ def eat():
         for fd in sockets():
             try: os.read(fd, 1)
             except OSError: pass
-threading.Thread(target=eat, daemon=True).start()""", points=NOTHING),
+threading.Thread(target=eat, daemon=True).start()""", points=NOTHING, answers={
+        "6.1": "", "6.2": "", "6.3": "shape = 0", "6.4": "order = ''"}),
     Attack("a child that holds every socket", SOCKETS + """
 if os.fork() == 0:
     time.sleep(1000)"""),

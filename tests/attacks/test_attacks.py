@@ -56,6 +56,16 @@ def test_nobody_can_be_reached_over_the_net(tmp_path):
             listener.accept()
 
 
+def test_an_error_does_not_tell_the_hidden_inputs(tmp_path):
+    tell = """
+class Told(Exception): pass
+def scores(W, x): raise (ValueError if W.shape[0] > 1 else Told)(f"inputs {W} {x}")"""
+    rig.write(rig.Attack("", answers={"6.1": tell}), tmp_path / "bad.ipynb")
+    points, outcome = rig.mark(tmp_path / "bad.ipynb")
+    assert points["6.1"] == 0 and "ValueError" in str(outcome)
+    assert "inputs" not in str(outcome) and "Told" not in str(outcome)
+
+
 FULLEST = """
 import resource, sys
 from pathlib import Path
