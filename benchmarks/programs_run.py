@@ -7,7 +7,7 @@ import time
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
-from nnlib.gradcheck import compare_gradient
+from nnlib import gradcheck
 from tests.corpus.programs import program
 
 
@@ -17,7 +17,7 @@ def run(first, count):
     for seed in range(first, first + count):
         for buggy in (False, True):
             f, X, claimed, upstream, size = program(seed, buggy)
-            report = compare_gradient(f, X, claimed, upstream=upstream)
+            report = gradcheck._judge(f, X, claimed, upstream, name=False)  # the verdict alone
             if buggy and report.passed:
                 misses.append((seed, size))
                 print("MISS", seed, size, report, flush=True)

@@ -105,14 +105,15 @@ def _twice(check, spoil, deaf):
 @contextlib.contextmanager
 def verdict_only():
     """Let the judge say right or wrong and stop there: naming a mistake measures much more."""
-    from nnlib import diagnosis, gradcheck
+    from nnlib import gradcheck
 
-    def unmeasured(function, entries):
-        return np.full(function.start.shape, np.nan)
+    judge = gradcheck._judge
 
-    with mock.patch.object(gradcheck, "_sampled", unmeasured):
-        with mock.patch.object(diagnosis, "diagnose", lambda evidence: ("wrong", "wrong")):
-            yield
+    def unnamed(f, x, claimed, upstream=None, names=None, name=True):
+        return judge(f, x, claimed, upstream, names, name=False)
+
+    with mock.patch.object(gradcheck, "_judge", unnamed):
+        yield
 
 
 def _take_label(arguments, label):

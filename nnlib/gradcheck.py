@@ -2,7 +2,7 @@
 
 Read from top to bottom. A `Function` is f behind glass: it sees private copies only.
 A `Line` runs through the point and knows f's rise on both sides at every step of a ladder.
-`_slope` reads the derivative off the ladder, with an error bar made from measured noise.
+`_climb` reads the derivative off the ladder, with an error bar made from measured noise.
 `_Trial` compares: many entries at once along random directions, and only where they
 disagree entry by entry. What is wrong is named by `nnlib.diagnosis`.
 Source: lesson 02; Richardson (1911); Ridders (1982) for the error bar.
@@ -22,11 +22,12 @@ STEPS = 0.23 * 0.25 ** np.arange(19)  # the ladder: fractions of a scale, 0.23 t
 FIRST = 3  # the rung tried first, 4e-3: truncation and rounding are both small there
 AGREEMENT = 1e-7  # relative agreement that is proof enough
 SAFETY = 4.0  # a claim is wrong only this many error bars away
-OVERRULE = 16.0  # a smaller step overrules a larger one only this many error bars away
+OVERRULE = 16.0  # a smaller step overrules a larger one this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 ROUNDING = np.finfo(float).eps
+TRIED = 6  # rungs that are tried before the whole ladder is climbed
 FEW = 32  # entries that are looked at one by one
-MANY = 600  # larger arrays are measured at a sample of their entries
+MANY = 200  # of larger arrays a sample is measured
 CALLS = 10_000  # after so many calls the judge stops looking for more
 
 definitions = {}
@@ -77,43 +78,53 @@ class Function:
     """f as a function of one flat float64 vector; counts calls, notices mutation.
 
     f gets fresh copies at each call, so views, read-only arrays and reused output buffers
-    do no harm. A nudged point where f raises or changes shape counts as NaN.
+    do no harm. A nudged point where f raises or changes shape counts as NaN. `claims` tell
+    which inputs are nudged: those whose claim is not None.
     """
 
-    def __init__(self, f, x, upstream=None, skip=()):
+    def __init__(self, f, x, upstream=None, claims=None):
         self.f, self.upstream = f, upstream
         self.inputs = x if isinstance(x, tuple) else (x,)
-        self.active = [k for k in range(len(self.inputs)) if k not in skip]
+        claims = self.inputs if claims is None else claims
+        self.active = [k for k, claim in enumerate(claims) if claim is not None]
         self.arrays = [_private(a, k in self.active) for k, a in enumerate(self.inputs)]
-        self.start = self.flatten([self.arrays[k] for k in self.active])
-        ends = np.cumsum([self.arrays[k].size for k in self.active], dtype=int)
-        self.slices = [slice(end - self.arrays[k].size, end) for k, end in zip(self.active, ends)]
-        self.calls, self.mutated, self.kept = 0, False, []
-        self.shape = None
+        self.start = self.flatten(self.arrays)
+        self.owner = np.repeat(
+            np.array(self.active, int), [self.arrays[k].size for k in self.active]
+        )
+        self.calls, self.mutated, self.kept, self.shape = 0, False, [], None
         self.base = self.outputs(self.start)
         self.weights = _weights(upstream, self.shape)
         sizes = np.where(np.isfinite(self.base), np.abs(self.base), 0)  # -inf where masked
-        self.rounding = ROUNDING * self.weigh(sizes, np.abs(self.weights))
+        self.rounding = ROUNDING * sizes * np.abs(self.weights)
 
-    @staticmethod
-    def flatten(arrays):
-        """Lay arrays end to end in one float64 vector."""
-        return np.concatenate([np.ravel(a) for a in arrays] or [[]], dtype=float)
+    def flatten(self, arrays):
+        """Lay the arrays of the active inputs end to end in one float64 vector."""
+        return np.concatenate([np.ravel(arrays[k]) for k in self.active] or [[]], dtype=float)
 
     def unflatten(self, flat):
-        """Cut a flat vector into copies of the shapes of the active inputs."""
-        pairs = zip(self.active, self.slices)
-        return [flat[part].reshape(self.arrays[k].shape).copy() for k, part in pairs]
+        """Cut a flat vector into copies of the shapes of the inputs, None where not active."""
+        parts = [None] * len(self.arrays)
+        for k in self.active:
+            begin, end = np.searchsorted(self.owner, [k, k + 1])
+            parts[k] = flat[begin:end].reshape(self.arrays[k].shape).copy()
+        return parts
 
     def outputs(self, flat):
         """Return f at `flat` as a flat vector of its own, NaN where f cannot be computed."""
         self.calls += 1
-        given = [None if k in self.active else copy.deepcopy(a) for k, a in enumerate(self.arrays)]
-        for k, part in zip(self.active, self.unflatten(flat)):
-            given[k] = part if isinstance(self.inputs[k], (np.ndarray, list, tuple)) else part[()]
+        given = self.unflatten(flat)
+        for k, array in enumerate(self.inputs):
+            if k not in self.active:
+                given[k] = copy.deepcopy(self.arrays[k])
+            elif not isinstance(array, (np.ndarray, list, tuple)):
+                given[k] = given[k][()]
         with np.errstate(all="ignore"):
             result = self._try(given)
-        self._notice_mutation(given, flat)
+        after = self.flatten(given)  # bit by bit, for NaN is not itself
+        self.mutated |= not np.array_equal(after.view(np.int64), flat.view(np.int64))
+        if len(self.kept) * flat.size < 2e6:  # while kept alive, no copy's id is used again:
+            self.kept.append(given)  # f may remember its answers by id
         return result
 
     def _try(self, given):
@@ -123,65 +134,47 @@ class Function:
             if self.shape is None:
                 raise
             return np.full(self.base.shape, np.nan)
-        if self.shape is None:
-            self.shape = result.shape
-        fits = result.shape == self.shape
-        return result.ravel() if fits else np.full(self.base.shape, np.nan)
-
-    def _notice_mutation(self, given, flat):
-        for k, part in zip(self.active, self.slices):
-            self.mutated |= np.asarray(given[k]).tobytes() != flat[part].tobytes()
-        if len(self.kept) * flat.size < 2e6:  # while kept alive, no copy's id is used again
-            self.kept.append(given)
-
-    def weigh(self, outputs, weights):
-        """Return upstream · outputs as a vector of one entry; all outputs for a Jacobian."""
-        return (
-            outputs * weights if isinstance(self.upstream, str) else np.array([outputs @ weights])
-        )
+        self.shape = result.shape if self.shape is None else self.shape
+        return result.ravel() if result.shape == self.shape else np.full(self.base.shape, np.nan)
 
     def place(self, entry):
         """Return (input, index) of an entry of the flat vector."""
-        for k in self.active:
-            if entry < self.arrays[k].size:
-                return k, tuple(int(n) for n in np.unravel_index(entry, self.arrays[k].shape))
-            entry -= self.arrays[k].size
-        raise IndexError(entry)
+        k = int(self.owner[entry])
+        index = np.unravel_index(entry - np.searchsorted(self.owner, k), self.arrays[k].shape)
+        return k, tuple(int(n) for n in index)
 
-    def label(self, entry):
-        """Return the index of an entry, with the input's number if there are several."""
-        k, index = self.place(entry)
-        return (k, index) if len(self.inputs) > 1 else index
-
-    def along(self, direction, start=None):
-        """Return the line h -> f(x + h·direction) - f(x)."""
+    def along(self, direction, start=None, each=False):
+        """Return the line h -> upstream · (f(x + h·direction) - f(x)); `each` output alone."""
         start = self.start if start is None else start
         base = self.base if start is self.start else self.outputs(start)
 
         def rise(h):
             there = self.outputs(start + h * direction)
-            return self.weigh(np.where(there == base, 0.0, there - base), self.weights)
+            rises = np.where(there == base, 0.0, there - base) * self.weights
+            return rises if each else rises.sum(keepdims=True)
 
-        return Line(rise, self.rounding)
+        return Line(rise, self.rounding if each else self.rounding.sum(keepdims=True))
 
-    def gaps(self, direction):
-        """Return the gap between right and left slope of each output, weighted."""
-        gaps = []
-        for h in STEPS[5:7]:
-            both = self.outputs(self.start + h * direction) + self.outputs(
-                self.start - h * direction
-            )
-            gaps.append(np.abs((both - 2 * self.base) * self.weights) / h)
-        return np.maximum((4 * gaps[1] - gaps[0]) / 3, 0)
+    def unit(self, entry, scale):
+        """Return the direction that moves one entry alone, by its scale."""
+        unit = np.zeros(self.start.shape)
+        unit[entry] = scale
+        return unit
 
-    def moved_by_itself(self):
-        """Say whether f at x is still what it was, up to rounding."""
+    def unfit(self):
+        """Name what makes f unfit for measuring: it changes by itself, or is not a number."""
         again = self.outputs(self.start)
         change = np.where(again == self.base, 0.0, np.abs(again - self.base))
-        self.rounding = np.maximum(self.rounding, self.weigh(change, np.abs(self.weights)))
-        largest = np.max(np.abs(self.base), initial=0, where=np.isfinite(self.base))
-        same = (change <= 1e-9 * largest) | np.isnan(change)
-        return None if same.all() else (self.base[~same][0], again[~same][0])
+        self.rounding = np.maximum(self.rounding, np.nan_to_num(change * np.abs(self.weights)))
+        finite = np.isfinite(self.base)
+        largest = np.max(np.abs(self.base), initial=0, where=finite)
+        if self.mutated:
+            return diagnosis.fact("mutates-input", "f", "its input")
+        if np.isnan(self.base).any() or (finite.size and not finite.any()):
+            return diagnosis.fact("not-finite", "NaN" if np.isnan(self.base).any() else "Inf")
+        moved = np.flatnonzero(change > 1e-9 * largest)[:1]
+        both = self.base[moved], again[moved]
+        return diagnosis.fact("not-deterministic", *np.ravel(both)) if len(moved) else None
 
 
 def _private(array, active):
@@ -243,33 +236,36 @@ class Line:
         coarse, fine = (np.add(*self.sides(n)) / 2 for n in (k, k + 1))
         return fine + (fine - coarse) / 15
 
+    def is_straight(self, k, tolerance=0.0):
+        """Say whether the gap between the sides shrinks from rung k to the next."""
+        allowed = 16 * self.rounding / STEPS[k + 1] + tolerance
+        return np.all(self.gap(k + 1) <= 0.5 * self.gap(k) + allowed)
+
     def agrees(self, expected, smallest, coarsest):
-        """Try three rungs: return the tolerance met there, or None.
+        """Try some rungs: return the tolerance met there, or None.
 
         It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`.
         """
-        for k in range(FIRST, FIRST + 3):
-            rounding = 8 * self.rounding / STEPS[k + 1]
-            tolerance = np.maximum(AGREEMENT * smallest, np.minimum(rounding, coarsest))
-            straight = self.gap(k + 1) <= 0.5 * self.gap(k) + 2 * rounding + tolerance
+        for k in range(FIRST, FIRST + TRIED):
+            rounding = 8 * self.rounding[0] / STEPS[k + 1]
+            if k > FIRST + 2 and rounding > AGREEMENT * smallest:
+                return None  # so near to x rounding could agree with anything
+            tolerance = max(AGREEMENT * smallest, min(rounding, coarsest))
             if not np.any(self.sides(k + 1)) and np.any(self.sides(0)):
                 return None  # f stands still here, but not at large: a staircase?
-            if straight and np.abs(self.extrapolated(k) - expected) <= tolerance:
-                return float(tolerance[0])
+            near = np.abs(self.extrapolated(k) - expected) <= tolerance
+            if near and self.is_straight(k, tolerance):
+                return tolerance
         return None
 
-    def bent(self):
-        """Say whether the gap between the sides does not shrink on the first rungs."""
-        rounding = 8 * self.rounding / STEPS[FIRST + 1]
-        return bool(np.any(self.gap(FIRST + 1) > 0.5 * self.gap(FIRST) + 2 * rounding))
-
     def settled(self):
-        """Return the slope if two rungs agree on it to 1e-9, else None."""
+        """Return (slope, change) if two rungs agree on it to 1e-9 or to rounding, else None."""
         for k in range(FIRST, FIRST + 2):
             fine, coarse = self.extrapolated(k + 1), self.extrapolated(k)
             allowed = np.maximum(1e-9 * np.abs(fine), 8 * self.rounding / STEPS[k + 2])
-            if np.all(np.abs(fine - coarse) <= allowed):
-                return fine
+            change = np.abs(fine - coarse)
+            if np.all(change <= allowed):
+                return fine, change
         return None
 
 
@@ -280,31 +276,30 @@ class Slope(NamedTuple):
     error: float
     left: float
     right: float
-    kink: bool
+    kink: bool = False
     noise: float = 0.0
 
+    def per(self, scale):
+        """Return the slope per unit, of a line that moves by `scale` units."""
+        return Slope(*(part / scale for part in self[:4]), *self[4:])
 
-def _slope(line, noise=0.0):
+
+def _climb(line, noise=0.0):
     """Climb the whole ladder and read off the slope where its error bar is shortest.
 
     `noise` is f's noise if it is known already from larger steps.
     """
     sides = np.array([line.sides(k) for k in range(len(STEPS))])[:, :, 0].T
-    left, right = sides
-    central = (left + right) / 2
     noise = _noise(sides, max(noise, float(line.rounding[0])))
-    value, error = _read(central, 16, noise)
-    kink = _has_kink(np.abs(right - left), noise)
-    (left, left_error), (right, right_error) = _read(left, 4, noise), _read(right, 4, noise)
+    value, error = _read(sides.mean(axis=0), 16, noise)
+    both = _read(sides[0], 4, noise), _read(sides[1], 4, noise)
+    (left, _), (right, _) = both
+    kink = _has_kink(np.abs(sides[1] - sides[0]), noise)
     if not np.isfinite(error):  # f lives on one side of x only
-        value, error = min((left, left_error), (right, right_error), key=lambda s: s[1])
+        value, error = min(both, key=lambda side: side[1])
     if kink:  # a side whose slope does not settle (a jump, a vertical tangent) tells nothing
-        sure = [
-            s for s, e in ((left, left_error), (right, right_error)) if e <= 0.1 * abs(right - left)
-        ]
-        left, right, error = (
-            (sure[0], sure[-1], min(left_error, right_error)) if sure else (0, 0, np.inf)
-        )
+        sure = [side for side in both if side[1] <= 0.1 * abs(right - left)] or [(0.0, np.inf)]
+        left, right, error = sure[0][0], sure[-1][0], min(side[1] for side in sure)
     still = not sides[:, -1].any()  # smaller steps will not tell more
     return Slope(value, error, left, right, kink, noise[-1] if still else 0.0)
 
@@ -376,66 +371,101 @@ def _has_kink(gap, noise):
     last = seen[-1]
     hidden = last == len(STEPS) - 1 or gap[last] <= floor[last + 1]
     rates = gap[last - 2 : last + 1] / gap[last - 3 : last]
-    return bool(
-        hidden and last >= 3 and 0.9 < np.min(rates) and np.ptp(rates) <= 0.3 * np.min(rates)
-    )
+    even = 0.9 < np.min(rates) and np.ptp(rates) <= 0.3 * np.min(rates)
+    return bool(hidden and last >= 3 and even)
+
+
+def _slope_along(function, direction, each=False):
+    """Return f's slope along a direction, without a claim to compare with."""
+    scale = np.max(np.abs(function.start), initial=1.0, where=np.ravel(direction) != 0)
+    line = function.along(np.ravel(direction) * scale, each=each)
+    settled = line.settled()
+    if settled:
+        return settled[0] / scale
+    return (line.extrapolated(FIRST) if each else np.array([_climb(line).value])) / scale
+
+
+def _measured(function, entries, each=False):
+    """Return f's slopes in some entries, as a flat vector; NaN in the others."""
+    slopes = np.full((*function.start.shape, function.base.size if each else 1), np.nan)
+    for entry in diagnosis.progress(entries):
+        slopes[entry] = _slope_along(function, function.unit(entry, 1.0), each)
+    return slopes if each else slopes[:, 0]
 
 
 # ---------------------------------------------------------------- claimed against measured
 
 
 class _Trial:
-    """Compare a flat vector of claims with f's measured slopes."""
+    """Compare the claims with f's measured slopes."""
 
-    def __init__(self, function, claims, coarse):
-        self.function, self.claims, self.coarse = function, claims, coarse
+    def __init__(self, function, claims, names):
+        self.function, self.claimed = function, claims
+        self.coarse = max(_coarseness(c) for c in [*claims, 0.0])
+        self.evidence = diagnosis.Evidence(
+            claims, function.arrays, function.active,
+            None if function.upstream is None else function.weights.reshape(function.shape),
+            names, function.base.reshape(function.shape), self._measure,
+        )  # fmt: skip
         self.rng = np.random.default_rng(2)
         self.scale = np.maximum(np.abs(function.start), 1.0)
-        self.size = _norm(self._parts())
-        self.measured = np.full(claims.shape, np.nan)
+        self.measured = np.full(function.start.shape, np.nan)
         self.kinks, self.slopes, self.unknown, self.wrong = {}, {}, [], []
-        self.reach, self.tied = 0.0, None
+        self.reach, self.tied, self.group = 0.0, None, []
 
-    def _parts(self):
-        return np.nan_to_num(self.claims * self.scale)
+    def misfit(self):
+        """Name a claim that cannot be compared: of another type or shape than its input."""
+        e, function = self.evidence, self.function
+        for e.which in function.active:
+            if e.c.dtype.kind not in "fiu":
+                return diagnosis.fact("dtype", e.name(e.which), e.c.dtype)
+            scalar = np.ndim(function.inputs[e.which]) == 0 and e.c.size == 1
+            if e.c.shape != e.x.shape and not scalar:
+                self._sample(e.which)
+                e.fill(function.unflatten(self.measured))
+                return diagnosis.diagnose(e)
+        return None
 
     def run(self):
-        """Accept group by group; look closer where a group disagrees."""
+        """Accept group by group; look closer where a group disagrees, until one is wrong."""
+        self.claims = self.function.flatten(self.claimed)
+        self.parts = np.nan_to_num(self.claims * self.scale)
+        self.size = _norm(self.parts)
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
         for group in self._strata():
-            while len(group) and not self._group_agrees(group):
-                if len(self.kinks) > 2 * FEW or (self.wrong and len(group) > FEW):
+            while len(group) and not self.wrong and not self._group_agrees(group):
+                if len(self.kinks) > 2 * FEW:
                     break
                 if self.function.calls > CALLS:
                     self.unknown += [] if self.kinks else list(group)
                     break
-                entries = self._narrow(group)
-                for entry in diagnosis.progress(entries):
-                    self._look_at(entry)
-                group = np.setdiff1d(group, entries)
+                self.group = self._narrow(group)
+                for entry in self.group:
+                    if not self.wrong:
+                        self._look_at(entry)
+                group = np.setdiff1d(group, self.group)
         if not self.wrong:
             self._look_at_ties()
 
     def _strata(self):
         """Group entries by claimed size, three decades a group, zeros apart."""
-        parts = np.abs(self._parts())
-        largest = np.max(parts, initial=0)
-        decade = np.floor(np.log10(largest / parts) / 3)
+        parts = np.abs(self.parts)
+        decade = np.floor(np.log10(np.max(parts, initial=0) / parts) / 3)
         return [np.flatnonzero(decade == d) for d in np.unique(decade[np.isfinite(decade)])] + [
             np.flatnonzero(~np.isfinite(decade) & np.isfinite(self.claims))
         ]
 
-    def _direction(self, group, scale):
+    def _direction(self, group):
         """Move every entry of the group by ±(0.5 … 1.5) of its scale, the others not."""
         direction = np.zeros(self.claims.shape)
         signs = self.rng.choice([-1.0, 1.0], len(group))
-        direction[group] = signs * self.rng.uniform(0.5, 1.5, len(group)) * scale[group]
+        direction[group] = signs * self.rng.uniform(0.5, 1.5, len(group)) * self.scale[group]
         return direction / max(1, len(group)) ** 0.25
 
     def _group_agrees(self, group):
         """Compare along one direction, or along two if the first does not tell much."""
         for _ in range(2):
-            doubt, tolerance = self._doubt(self._direction(group, self.scale), group)
+            doubt, tolerance = self._doubt(group)
             if doubt > 1:
                 return False
             if tolerance <= 1e-8 * self.size:
@@ -443,11 +473,12 @@ class _Trial:
         self.reach = max(self.reach, tolerance)
         return True
 
-    def _doubt(self, direction, group):
+    def _doubt(self, group):
         """Return (difference / tolerance, tolerance) of claimed and measured along a direction.
 
         More than 1 means: look closer, because they differ, or at a kink, or in coarse noise.
         """
+        direction = self._direction(group)
         parts = self.claims[group] * direction[group]
         expected, line = parts.sum(), self.function.along(direction)
         smallest, size = np.min(np.abs(parts)), _norm(parts)
@@ -455,38 +486,36 @@ class _Trial:
         tolerance = line.agrees(expected, smallest, coarsest)
         if tolerance is not None:
             return 0.0, tolerance
-        slope = _slope(line)
-        allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size)
+        settled = line.settled()
+        if settled:
+            rounding = 64 * line.rounding / STEPS[FIRST + 3]
+            if abs(settled[0] - expected) > np.maximum(1e-3 * np.abs(settled[0]), rounding):
+                return np.inf, 0.0  # for sure: no need to climb
+        slope = _climb(line)
+        allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size, 1e-300)
+        doubt = abs(slope.value - expected) / allowed
         coarse = allowed > 1e-4 * self.size and len(group) <= FEW
         if slope.kink or coarse or not np.isfinite(slope.error):
-            return max(2.0, np.nan_to_num(abs(slope.value - expected) / allowed)), allowed
-        return abs(slope.value - expected) / max(allowed, 1e-300), allowed
+            doubt = max(2.0, np.nan_to_num(doubt))
+        return doubt, allowed
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""
         while len(group) > FEW:
-            halves = np.array_split(group, 2)
-            directions = [self._direction(half, self.scale) for half in halves]
-            sure = [self._surely_differs(d) for d in directions]
-            if any(sure):
-                group = halves[sure.index(True)]
-            else:
-                doubts = [self._doubt(d, half)[0] for d, half in zip(directions, halves)]
-                group = halves[int(np.argmax(doubts))]
+            halves, doubts = np.array_split(group, 2), []
+            for half in halves:
+                doubts.append(self._doubt(half)[0])
+                if np.isinf(doubts[-1]):
+                    break
+            group = halves[int(np.argmax(doubts))]
         return group
-
-    def _surely_differs(self, direction):
-        """Say whether a few calls suffice to see that the claims are wrong along a direction."""
-        line, expected = self.function.along(direction), self.claims @ direction
-        slope = line.settled()
-        return slope is not None and abs(slope[0] - expected) > 1e-3 * abs(slope[0])
 
     def _look_at(self, entry):
         """Measure one entry and file it: right, at a kink, unknown or wrong."""
         claim, slope = self.claims[entry], self._entry_slope(entry)
+        self.measured[entry] = claim if slope is None else slope.value
         if slope is None:
             return
-        self.measured[entry] = slope.value
         allowed = self._allowed(entry, slope)
         if not np.isfinite(slope.error):
             self.unknown.append(entry)
@@ -504,67 +533,48 @@ class _Trial:
 
         If several outputs have their kink here, each may take a slope of its own.
         """
-        claim = self.claims[entry]
-        if (
-            min(slope.left, slope.right) - allowed
-            <= claim
-            <= max(slope.left, slope.right) + allowed
-        ):
+        reach, middle = abs(slope.right - slope.left) / 2, (slope.left + slope.right) / 2
+        if abs(self.claims[entry] - middle) <= reach + allowed:
             return True
-        unit = np.zeros(self.claims.shape)
-        unit[entry] = self.scale[entry]
-        reach = self.function.gaps(unit).sum() / 2 / self.scale[entry]
-        return abs(claim - (slope.left + slope.right) / 2) <= reach + allowed
+        scale = self.scale[entry]
+        line = self.function.along(self.function.unit(entry, scale), each=True)
+        gaps = np.maximum((4 * line.gap(6) - line.gap(5)) / 3, 0)
+        return abs(self.claims[entry] - middle) <= gaps.sum() / 2 / scale + allowed
 
     def _allowed(self, entry, slope):
         largest = max(abs(self.claims[entry]), abs(slope.value))
-        rounding = 16 * ROUNDING * np.max(np.abs(self._parts())) / self.scale[entry]
-        if slope.value == slope.error == 0:  # f stands still: smaller claims cannot move it
-            rounding = max(rounding, ROUNDING)
+        rounding = 16 * ROUNDING * np.max(np.abs(self.parts)) / self.scale[entry]
         return max(AGREEMENT * largest, SAFETY * slope.error, rounding, self.coarse * largest)
 
     def _entry_slope(self, entry):
         """Return the slope in one entry, or None if it agrees with the claim at once."""
-        claim, unit = self.claims[entry], np.zeros(self.claims.shape)
-        best = None
-        for scale in self._scales(entry):
-            unit[entry] = scale
-            line = self.function.along(unit.copy())
+        claim, best, size = self.claims[entry], None, abs(self.function.start[entry])
+        other = [size] if 0 < size < 1e-2 else [1.0] if size > 1e3 else []  # 1e-9 m, 1e9 s
+        for scale in [max(size, 1.0), *other]:
+            line = self.function.along(self.function.unit(entry, scale))
             if line.agrees(claim * scale, abs(claim * scale), 0) is not None:
-                self.measured[entry] = claim
                 return None
             settled = line.settled() if self.wrong else None  # one full climb is proof enough
-            if settled is not None and not line.bent():
-                value = settled[0] / scale
-                return Slope(value, 1e-6 * abs(value), value, value, False)
-            value, error, left, right, kink, noise = _slope(line, best.noise if best else 0.0)
-            new = Slope(value / scale, error / scale, left / scale, right / scale, kink, noise)
-            best = new if best is None or self._overrules(new, best) else best
+            if settled and settled[1] <= 1e-6 * abs(settled[0]) and line.is_straight(FIRST):
+                value, change = settled[0][0] / scale, settled[1][0] / scale
+                return Slope(value, 4 * change + 1e-8 * abs(value), value, value)
+            new = _climb(line, best.noise if best else 0.0).per(scale)
+            best = new if best is None or new.error < best.error else best
         return best
-
-    def _scales(self, entry):
-        size = abs(self.function.start[entry])
-        return [max(size, 1.0)] + ([size] if 0 < size < 1e-2 else [1.0] if size > 1e3 else [])
-
-    @staticmethod
-    def _overrules(new, old):
-        """Say whether a slope measured at smaller steps is to be believed."""
-        surely_other = abs(new.value - old.value) > OVERRULE * (new.error + old.error)
-        return surely_other or new.error < old.error
 
     def _look_at_ties(self):
         """Move tied entries together: along a tie f is smooth, and every claim must agree."""
         for tied in self._tie_candidates():
             direction = np.zeros(self.claims.shape)
             direction[list(tied)] = list(tied.values())
-            slope = _slope(self.function.along(direction))
+            slope = _climb(self.function.along(direction))
             if slope.kink or not np.isfinite(slope.error):
                 continue
             expected = self.claims @ direction
             size = np.abs(self.claims * direction).sum()
             off = abs(slope.value - expected) > max(1e-6 * size, SAFETY * slope.error)
             if off and self._kink_moves_along(next(iter(tied)), direction):
-                self.wrong += list(tied)
+                self.wrong = list(tied)
                 self.tied = (list(tied), slope.value, expected)
                 return
 
@@ -582,10 +592,84 @@ class _Trial:
                 yield {one: min(gaps) / gaps[0], other: sign * min(gaps) / gaps[1]}
 
     def _kink_moves_along(self, entry, direction):
-        unit = np.zeros(self.claims.shape)
-        unit[entry] = self.scale[entry]
         moved = self.function.start + 1e-2 * direction
-        return _slope(self.function.along(unit, moved)).kink
+        return _climb(self.function.along(self.function.unit(entry, self.scale[entry]), moved)).kink
+
+    def finding(self, name):
+        """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
+        e = self.evidence
+        if self.wrong and not name:
+            return "wrong", "wrong"
+        if self.wrong:
+            self._gather()
+            return diagnosis.diagnose(e)
+        if self.unknown or self.reach >= self.size > 0:
+            self._fill(self.unknown)
+            return diagnosis.cannot_tell(e, self.unknown)
+        return None
+
+    def _gather(self):
+        """Measure what it takes to name the mistake: other entries of the input that is wrong."""
+        e, all_entries = self.evidence, np.arange(len(self.claims))
+        e.tied, e.complete = self.tied, len(self.claims) <= 2 * FEW
+        for entry in all_entries if e.complete else self.group:
+            if np.isnan(self.measured[entry]) and np.isfinite(self.claims[entry]):
+                self._look_at(entry)
+        self.wrong.sort()
+        self._sample(self.function.place(self.wrong[0])[0])
+        e.outside = [self.slopes[n] for n in self.wrong if n in self.slopes]
+        self._fill(self.wrong)
+
+    def _sample(self, which):
+        """Measure the entries of one input, or some of them if they are many."""
+        entries = np.flatnonzero((self.function.owner == which) & np.isnan(self.measured))
+        if len(entries) > MANY:
+            entries = np.sort(np.random.default_rng(3).choice(entries, 3 * FEW, replace=False))
+        self.measured[entries] = _measured(self.function, entries)[entries]
+
+    def _fill(self, wrong=()):
+        places = [self.function.place(entry) for entry in wrong]
+        self.evidence.fill(self.function.unflatten(self.measured), places)
+
+    def _measure(self, which, directions, inputs=None, each=False):
+        """Measure slopes along directions in one input, of f with other inputs if given."""
+        f = self.function
+        ours = [True if k == which else None for k in range(len(f.inputs))]
+        try:
+            other = Function(f.f, tuple(inputs or f.arrays), "each" if each else f.upstream, ours)
+        except Exception:
+            return None
+        return np.array([_slope_along(other, direction, each) for direction in directions])
+
+    def report(self, fault):
+        """Return what is told: the fault, or praise with the tolerance that was met."""
+        e, function, level = self.evidence, self.function, AGREEMENT
+        if not fault:
+            size = self.size or max(1.0, abs(float(function.base @ function.weights)))
+            level = next((level for level in LEVELS if self.reach <= 2 * level * size), 1.0)
+            self.measured = np.where(np.isnan(self.measured), self.claims, self.measured)
+            self._fill()
+            fault = None, self._praise(level)
+        found = sorted(self.kinks.items())
+        kinks = [(function.place(n), float(s.left), float(s.right)) for n, s in found]
+        worst, measured = e.worst or None, e.measured or [None]
+        if len(e.inputs) > 1:
+            worst, told = worst and (e.which, worst), [tuple(measured), tuple(e.claimed)]
+        else:
+            kinks, told = [(at[1], *sides) for at, *sides in kinks], [measured[0], e.c]
+        passed = fault[0] is None
+        return Report(passed, *fault, worst, *told, level, function.calls, kinks)
+
+    def _praise(self, level):
+        n = self.claims.size
+        note = " (f is too noisy for more digits)" if level != AGREEMENT else ""
+        if self.kinks:
+            note = f" ({len(self.kinks)} at a kink: any slope between both sides is right)"
+        inputs = self.function.inputs
+        if any(np.asarray(inputs[k]).dtype.kind in "iu" for k in self.function.active):
+            note += " (x holds integers: measured as float64)"
+        agree = f"{n} entr{'y agrees' if n == 1 else 'ies agree'}"
+        return f"{agree} with finite differences within {LEVELS.get(level, '1')}{note}"
 
 
 def _norm(parts):
@@ -594,18 +678,36 @@ def _norm(parts):
     return float(largest * np.linalg.norm(parts / largest)) if largest else 0.0
 
 
-def _quick_slopes(function, entries):
-    """Return f's slope in each of the entries, without a claim to compare with."""
-    slopes = []
-    for entry in diagnosis.progress(entries):
-        unit = np.zeros(function.start.shape)
-        unit[entry] = scale = max(abs(function.start[entry]), 1.0)
-        line = function.along(unit)
-        slope = line.settled()
-        if slope is None and len(line.rounding) == 1:
-            slope = np.array([_slope(line).value])
-        slopes.append((line.extrapolated(FIRST) if slope is None else slope) / scale)
-    return np.array(slopes).reshape(len(slopes), -1)
+def _coarseness(claim):
+    """Return the rounding of claims in float32 or float16, 0 for float64 and integers."""
+    kind = getattr(claim, "dtype", None)
+    return 64 * float(np.finfo(kind).eps) if kind in ("f4", "f2") else 0.0
+
+
+@np.errstate(all="ignore")
+def _judge(f, x, claimed, upstream=None, names=None, name=True):
+    """Return the report; if `name` is False a wrong claim is only said to be wrong."""
+    inputs = x if isinstance(x, tuple) else (x,)
+    claims = claimed if isinstance(x, tuple) and isinstance(claimed, (tuple, list)) else (claimed,)
+    if len(claims) != len(inputs) or claimed is None or _is_several(claimed, x):
+        several = isinstance(claimed, (tuple, list))
+        given = "None" if claimed is None else len(claimed) if several else 1
+        wanted = "1 input" if len(inputs) == 1 else f"{len(inputs)} inputs"
+        return Report(False, *diagnosis.fact("wrong-count", given, wanted), claimed=claimed)
+    claims = [None if c is None else np.array(c) for c in claims]
+    function = Function(f, x, upstream, claims)
+    trial = _Trial(function, claims, names)
+    fault = function.unfit() or trial.misfit()
+    if not fault:
+        trial.run()
+        fault = function.unfit() or trial.finding(name)
+    return trial.report(fault)
+
+
+def _is_several(claimed, x):
+    """Say whether a tuple of gradients is claimed for one input."""
+    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
+    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)
 
 
 # ---------------------------------------------------------------- what the course calls
@@ -618,15 +720,14 @@ def numerical_gradient(f, x):
     of the slopes on both sides. Raises ValueError if f(x) is not one number.
     """
     function = Function(f, x)
-    flat = _quick_slopes(function, range(function.start.size))[:, 0]
-    parts = function.unflatten(flat)
+    parts = function.unflatten(_measured(function, range(function.start.size)))
     return tuple(parts) if isinstance(x, tuple) else parts[0]
 
 
 def numerical_jacobian(f, x):
     """Return the measured Jacobian of f at x: f(x)'s shape + x's shape; entry ∂f_i/∂x_k."""
     function = Function(f, x, upstream="each")
-    columns = _quick_slopes(function, range(function.start.size))
+    columns = _measured(function, range(function.start.size), each=True)
     return columns.T.reshape(function.shape + np.shape(x))
 
 
@@ -672,192 +773,6 @@ def _announce(report, label):
     return report
 
 
-@np.errstate(all="ignore")
-def _judge(f, x, claimed, upstream=None, names=None):
-    inputs = x if isinstance(x, tuple) else (x,)
-    claims = claimed if isinstance(x, tuple) and isinstance(claimed, (tuple, list)) else (claimed,)
-    if len(claims) != len(inputs) or claimed is None or _is_several(claimed, x):
-        given = _number_of(claimed)
-        wanted = "1 input" if len(inputs) == 1 else f"{len(inputs)} inputs"
-        fault = diagnosis.fact("wrong-count", given, wanted)
-        return Report(False, *fault, claimed=claimed)
-    skip = [k for k, claim in enumerate(claims) if claim is None]
-    claims = [None if c is None else np.array(c) for c in claims]
-    function = Function(f, x, upstream, skip)
-    evidence = _evidence(function, claims, names, upstream)
-    fault = _unfit(function) or _unfit_claims(evidence, function)
-    if fault:
-        return _blame(fault, evidence, function)
-    flat = function.flatten([claims[k] for k in function.active])
-    trial = _Trial(function, flat, max([_coarseness(c) for c in claims if c is not None] + [0.0]))
-    trial.run()
-    fault = _unfit(function) or _finding(trial, evidence)
-    if fault:
-        return _blame(fault, evidence, function, _kinks(trial))
-    return _praise(trial, evidence)
-
-
-def _number_of(claimed):
-    if claimed is None:
-        return "None"
-    return len(claimed) if isinstance(claimed, (tuple, list)) else 1
-
-
-def _is_several(claimed, x):
-    """Say whether a tuple of gradients is claimed for one input."""
-    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
-    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)
-
-
-def _evidence(function, claims, names, upstream):
-    def gradient(f, inputs, upstream, which, positions):
-        return _what_if(function, f, inputs, upstream, which, positions)
-
-    return diagnosis.Evidence(
-        claims,
-        function.arrays,
-        function.active,
-        None if upstream is None else _real(upstream),
-        function.f,
-        names,
-        gradient,
-        lambda v, which: _jvp(function, v, which),
-        lambda w: _diagonal(function, w),
-        given=function.inputs,
-    )
-
-
-def _unfit(function):
-    """Name what makes f unfit for measuring: it changes by itself, or is not a number."""
-    moved = function.moved_by_itself()
-    if function.mutated:
-        return diagnosis.fact("mutates-input", "f", "its input")
-    if np.isnan(function.base).any() or (
-        function.base.size and not np.isfinite(function.base).any()
-    ):
-        return diagnosis.fact("not-finite", "NaN" if np.isnan(function.base).any() else "Inf")
-    return moved and diagnosis.fact("not-deterministic", *moved)
-
-
-def _unfit_claims(evidence, function):
-    for k in function.active:
-        claim = evidence.claimed[k]
-        if claim.dtype.kind not in "fiu":
-            return diagnosis.fact("dtype", evidence.name(k), claim.dtype)
-        same = claim.shape == function.arrays[k].shape
-        if not same and not (np.ndim(function.inputs[k]) == 0 and claim.size == 1):
-            evidence.which = k
-            _fill(evidence, function, _sampled(function, range(function.start.size)))
-            return diagnosis.diagnose(evidence)
-    return None
-
-
-def _coarseness(claim):
-    """Return the rounding of claims in float32 or float16, 0 for float64 and integers."""
-    return 64 * float(np.finfo(claim.dtype).eps) if claim.dtype in ("f4", "f2") else 0.0
-
-
-def _sampled(function, entries):
-    """Measure the entries, or some of them if they are many; NaN elsewhere."""
-    entries = np.asarray(entries, dtype=int)
-    if len(entries) > MANY:
-        entries = np.sort(np.random.default_rng(3).choice(entries, 3 * FEW, replace=False))
-    slopes = np.full(function.start.shape, np.nan)
-    if len(entries):
-        slopes[entries] = _quick_slopes(function, entries)[:, 0]
-    return slopes
-
-
-def _fill(evidence, function, flat, wrong=()):
-    """Give the evidence the measured arrays and the places of the wrong entries."""
-    measured = [None] * len(function.arrays)
-    for k, part in zip(function.active, function.unflatten(flat)):
-        measured[k] = part
-    evidence.fill(measured, [function.place(entry) for entry in wrong])
-
-
-def _finding(trial, evidence):
-    """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
-    if trial.wrong:
-        rest = np.flatnonzero(np.isnan(trial.measured))
-        trial.measured[rest] = _sampled(trial.function, rest)[rest]
-        evidence.tied, evidence.complete = trial.tied, len(trial.claims) <= FEW
-        evidence.outside = [trial.slopes[e] for e in trial.wrong if e in trial.slopes]
-        _fill(evidence, trial.function, trial.measured, trial.wrong)
-        return diagnosis.diagnose(evidence)
-    if trial.unknown or trial.reach >= trial.size > 0:
-        _fill(evidence, trial.function, trial.measured, trial.unknown)
-        return diagnosis.cannot_tell(evidence, trial.unknown)
-    return None
-
-
-def _kinks(trial):
-    found = sorted(trial.kinks.items())
-    return [(trial.function.label(entry), float(s.left), float(s.right)) for entry, s in found]
-
-
-def _blame(fault, evidence, function, kinks=()):
-    several = len(evidence.inputs) > 1
-    measured = evidence.measured and (tuple(evidence.measured) if several else evidence.m)
-    worst = evidence.worst or None
-    return Report(
-        False, *fault, (evidence.which, worst) if several and worst else worst, measured,
-        tuple(evidence.claimed) if several else evidence.c, AGREEMENT, function.calls, list(kinks),
-    )  # fmt: skip
-
-
-def _praise(trial, evidence):
-    """Return the report of a right gradient, with the tolerance that was demanded of it."""
-    size = trial.size or max(1.0, abs(float(trial.function.base @ trial.function.weights)))
-    level = next((level for level in LEVELS if trial.reach <= 2 * level * size), 1.0)
-    message = diagnosis.praise(trial, LEVELS.get(level, "1"), evidence)
-    several = len(evidence.inputs) > 1
-    _fill(
-        evidence, trial.function, np.where(np.isnan(trial.measured), trial.claims, trial.measured)
-    )
-    return Report(
-        True, None, message, None, tuple(evidence.measured) if several else evidence.m,
-        tuple(evidence.claimed) if several else evidence.c, level, trial.function.calls,
-        _kinks(trial),
-    )  # fmt: skip
-
-
-# ---------------------------------------------------------------- "what if", for the diagnosis
-
-
-def _what_if(function, f, inputs, upstream, which, positions):
-    """Measure some entries of one gradient with f, inputs or upstream changed; None if f fails."""
-    try:
-        skip = [k for k in range(len(inputs)) if k != which]
-        other = Function(f, tuple(inputs), upstream, skip)
-    except Exception:
-        return None
-    shape = other.arrays[which].shape
-    entries = [int(np.ravel_multi_index(at, shape)) if shape else 0 for at in positions]
-    slopes = np.full(shape, np.nan)
-    slopes.flat[entries] = _quick_slopes(other, entries)[:, 0]
-    return slopes
-
-
-def _jvp(function, vector, which):
-    """Return J v, the change of every output of f when one input moves along v."""
-    parts = [np.zeros(function.arrays[k].shape) for k in function.active]
-    parts[function.active.index(which)] = vector
-    direction, h = function.flatten(parts), STEPS[FIRST + 1]
-    rise = function.outputs(function.start + h * direction)
-    return (rise - function.outputs(function.start - h * direction)) / (2 * h)
-
-
-def _diagonal(function, which):
-    """Return ∂f_i/∂x_i for each i, of an f whose output has the shape of the input."""
-    shape = function.arrays[which].shape
-    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
-    return np.array([_jvp(function, u, which)[i] for i, u in enumerate(units)]).reshape(shape)
-
-
-# ---------------------------------------------------------------- beside the equation
-
-
 def define(label, thing):
     """Record that equation `label`, "(n.m) name", is a definition, and what it is in code.
 
@@ -874,10 +789,11 @@ def define(label, thing):
 def check_equal(left, right, label=""):
     """Print one ✓ line if two routes lead to the same numbers, else raise GradientError.
 
-    Equal means within 1e-12 of the largest entry, and never stricter than 1e-15.
+    Equal means within 1e-12 of the largest entry, and never stricter than 1e-15. NaN is
+    equal to nothing.
     """
     left, right = np.asarray(left), np.asarray(right)
-    evidence = diagnosis.Evidence([left], [right], [0], names=["left side"])
+    evidence = diagnosis.Evidence([left], [None], [0], names=["left side"], complete=True)
     evidence.measured = [right]
     if left.shape == right.shape:
         same = _same(left, right)
@@ -895,8 +811,7 @@ def _same(left, right):
     with np.errstate(all="ignore"):
         sizes = np.abs([left * 1.0, right * 1.0])
         largest = np.max(sizes, initial=1e-3, where=np.isfinite(sizes))
-        same = (left == right) | (np.isnan(left) & np.isnan(right))
-        return np.asarray(same | (np.abs(left * 1.0 - right) <= 1e-12 * largest))
+        return np.asarray((left == right) | (np.abs(left * 1.0 - right) <= 1e-12 * largest))
 
 
 # ---------------------------------------------------------------- whole layers
@@ -909,27 +824,16 @@ def check_layer(layer, X, label=""):
     gradients), training and evaluation mode, mutation of X and upstream. The layers of a
     composite are then checked one by one, from the loss down. The layer is not changed.
     """
-    modes = [True, False] if hasattr(layer, "training") else [None]
-    reports = []
-    for mode in modes:
-        reports.append(_judge_layer(_in_mode(layer, mode), X))
-        if not reports[-1].passed:
+    calls = 0
+    for mode in [True, False] if hasattr(layer, "training") else [None]:
+        report = _judge_network(_in_mode(layer, mode), X)
+        calls += report.evaluations
+        if not report.passed:
             break
-    report = reports[-1]
-    if not report.passed and hasattr(layer, "layers"):
-        at_kink = report.mistake == "kink" and _agree_by_themselves(report)
-        report = _first_wrong(_in_mode(layer, mode), X) or at_kink or report
-    report.evaluations = sum(r.evaluations for r in reports)
+    report.evaluations = calls
     if not report.passed and mode is False:
         report.message += "\n  This is in evaluation mode (training = False)."
     return _announce(report, label)
-
-
-def _agree_by_themselves(report):
-    """Turn a claim outside the slopes at a kink into a pass: each layer is right by itself."""
-    report.passed, report.mistake = True, None
-    report.message = "every layer agrees by itself within 1e-7 (X is at a kink of the whole)"
-    return report
 
 
 def _in_mode(layer, mode):
@@ -940,58 +844,74 @@ def _in_mode(layer, mode):
     return twin
 
 
-def _judge_layer(layer, X):
+def _judge_network(network, X):
+    """Judge a layer; if a composite is wrong, its layers one by one, the last one first."""
+    if not hasattr(network, "layers"):
+        return _judge_layer(network, X)
+    report, points = _judge_layer(network, X, name=False), [np.array(X)]
+    if report.passed:
+        return report
+    for part in network.layers:
+        points.append(copy.deepcopy(part).forward(points[-1].copy()))
+    for n, part in reversed(list(enumerate(network.layers))):
+        report = _judge_layer(part, points[n])
+        if not report.passed:
+            report.message = f"in layer {n} ({type(part).__name__}), {report.message}"
+            return report
+    report = _judge_layer(network, X)
+    if report.mistake == "kink":  # the slopes of the whole lie further apart than one claim may
+        report.passed, report.mistake = True, None
+        report.message = "every layer agrees by itself within 1e-7 (X is at a kink of the whole)"
+    return report
+
+
+def _judge_layer(layer, X, name=True):
     """Judge a layer that has seen another X before; if it fails only then, its cache is stale."""
     rng = np.random.default_rng(4)
     used = copy.deepcopy(layer)
     X = np.array(X, dtype=float) if np.asarray(X).dtype.kind == "f" else np.array(X)
     used.forward(X + rng.normal(size=X.shape) if X.dtype.kind == "f" else X[::-1].copy())
-    report = _judge_backward(used, X)
+    report = _judge_backward(used, X, name=False)
     if report.passed or report.mistake in ("mutates-input", "doubled"):
         return report
-    fresh = _judge_backward(copy.deepcopy(layer), X)
-    if fresh.passed:
-        evidence = report.message.splitlines()[1:2]
-        fault = diagnosis.fact("stale-cache", where="".join(evidence).strip())
-        report.mistake, report.message = fault
-    return report if fresh.passed else fresh
+    fresh = _judge_backward(copy.deepcopy(layer), X, name)
+    if not fresh.passed:
+        return fresh
+    report = _judge_backward(used, X)
+    where = "".join(report.message.splitlines()[1:2]).strip()
+    report.mistake, report.message = diagnosis.fact("stale-cache", where=where)
+    return report
 
 
-def _judge_backward(layer, X):
+def _judge_backward(layer, X, name=True):
     """Compare what backward returns and sets with finite differences of forward."""
     keys = list(layer.parameters)
+    names = ["dX", *(re.sub(r"(\w+)$", r"d\1", key) for key in keys)]
     values = [np.array(layer.parameters[k]) for k in keys]
-    twin = copy.deepcopy(layer)
-    given = X.copy()
+    twin, given = copy.deepcopy(layer), X.copy()
     upstream = np.random.default_rng(5).normal(size=np.shape(twin.forward(given)))
     sent = upstream.copy()
-    first = _gradients(twin, keys, twin.backward(sent))
-    mutated = [n for n, a, b in [("X", X, given), ("upstream", upstream, sent)]
-               if not np.array_equal(a, b, equal_nan=True)]  # fmt: skip
-    mutated += [k for k, v in zip(keys, values) if not np.array_equal(v, twin.parameters[k])]
-    if mutated:
-        return Report(False, *diagnosis.fact("mutates-input", "the layer", mutated[0]))
+    first = _gradients(twin, keys, sent)
+    before, after = [X, upstream, *values], [given, sent, *(twin.parameters[k] for k in keys)]
+    for thing, one, two in zip(["X", "upstream", *keys], before, after):
+        if not np.array_equal(one, two, equal_nan=True):
+            return Report(False, *diagnosis.fact("mutates-input", "the layer", thing))
     if first[0] is None and X.dtype.kind == "f":
         return Report(False, *diagnosis.fact("wrong-count", "None", "1 input"))
-    report = _judge(
-        _forward_of(layer, keys), (X, *values), first, upstream, ["dX", *map(_of_name, keys)]
-    )
-    second = _gradients(twin, keys, twin.backward(upstream.copy()))
-    return (
-        _doubled(first, second, ["dX", *map(_of_name, keys)]) or report if report.passed else report
-    )
+    report = _judge(_forward_of(layer, keys), (X, *values), first, upstream, names, name)
+    if report.passed:
+        for thing, one, two in zip(names, first, _gradients(twin, keys, sent)):
+            if one is not None and not np.allclose(one, two, 1e-9, 1e-12, equal_nan=True):
+                norms = [diagnosis.number(np.linalg.norm(array)) for array in (one, two)]
+                norms = "norm {} first, {} then".format(*norms)
+                return Report(False, *diagnosis.fact("doubled", thing, where=norms))
+    return report
 
 
-def _of_name(key):
-    head, _, tail = key.rpartition(".")
-    return f"{head}.d{tail}" if head else f"d{tail}"
-
-
-def _gradients(layer, keys, below):
-    return tuple(
-        None if g is None else np.array(g)
-        for g in [below, *(layer.gradients.get(k, np.nan) for k in keys)]
-    )
+def _gradients(layer, keys, upstream):
+    below = layer.backward(upstream)
+    every = [below, *(layer.gradients.get(k, np.nan) for k in keys)]
+    return tuple(None if array is None else np.array(array) for array in every)
 
 
 def _forward_of(layer, keys):
@@ -1004,26 +924,3 @@ def _forward_of(layer, keys):
         return twin.forward(X)
 
     return forward
-
-
-def _doubled(first, second, names):
-    for name, one, two in zip(names, first, second):
-        if one is not None and not np.allclose(one, two, rtol=1e-9, atol=1e-12, equal_nan=True):
-            sizes = [diagnosis.number(np.linalg.norm(g)) for g in (one, two)]
-            fault = diagnosis.fact("doubled", name, where="norm {} first, {} then".format(*sizes))
-            return Report(False, *fault)
-    return None
-
-
-def _first_wrong(network, X):
-    """Check the layers of a composite one by one, the last one first."""
-    points = [np.array(X)]
-    for part in network.layers:
-        points.append(copy.deepcopy(part).forward(points[-1].copy()))
-    for n in reversed(range(len(network.layers))):
-        report = _judge_layer(network.layers[n], points[n])
-        if not report.passed:
-            name = type(network.layers[n]).__name__
-            report.message = f"in layer {n} ({name}), {report.message}"
-            return report
-    return None

@@ -1,7 +1,6 @@
 """Change a formula in one place: every sign, factor, index, transpose, axis, bound and step."""
 
 import ast
-import copy
 
 SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
            ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
@@ -14,11 +13,9 @@ NAMES = {"sum": "mean", "mean": "sum", "max": "min", "min": "max", "argmax": "ar
 
 def mutants(source):
     """Yield (description, source of a mutant), one change each; a docstring is left alone."""
-    tree = ast.parse(source)
-    places = [n for n, node in enumerate(ast.walk(tree)) if hasattr(node, "lineno")]
-    for place in places:
-        for change in CHANGES:
-            mutant = copy.deepcopy(tree)
+    for place, kind in enumerate(map(type, ast.walk(ast.parse(source)))):
+        for change in CHANGES.get(kind, ()):
+            mutant = ast.parse(source)
             node = list(ast.walk(mutant))[place]
             before = ast.unparse(node)
             if change(node, mutant):
@@ -48,31 +45,29 @@ def keep_right(node, tree):
 
 
 def turn_product(node, tree):
-    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)):
+    if not isinstance(node.op, ast.MatMult):
         return False
     node.left, node.right = node.right, node.left
     return True
 
 
 def drop_minus(node, tree):
-    minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
-    return _replace(tree, node, node.operand) if minus else False
+    return _replace(tree, node, node.operand) if isinstance(node.op, ast.USub) else False
 
 
 def drop_transpose(node, tree):
-    turned = isinstance(node, ast.Attribute) and node.attr == "T"
-    return _replace(tree, node, node.value) if turned else False
+    return _replace(tree, node, node.value) if node.attr == "T" else False
 
 
 def move_constant(node, tree):
-    number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    number = type(node.value) in (int, float)
     if number:
         node.value = 1 - node.value if node.value in (0, 1) else node.value * 2
     return number
 
 
 def turn_index(node, tree):
-    pair = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple)
+    pair = isinstance(node.slice, ast.Tuple)
     if pair:
         node.slice.elts.reverse()
     return pair
@@ -87,23 +82,28 @@ def change_name(node, tree):
 
 
 def overwrite(node, tree):
-    if not isinstance(node, ast.AugAssign):
-        return False
     return _replace(tree, node, ast.Assign([node.target], node.value, lineno=node.lineno))
 
 
 def leave_out(node, tree):
-    if not isinstance(node, (ast.Assign, ast.AugAssign)):
-        return False
     return _replace(tree, node, ast.Pass(lineno=node.lineno))
 
 
-CHANGES = (swap_operator, keep_left, keep_right, turn_product, drop_minus, drop_transpose,
-           move_constant, turn_index, change_name, overwrite, leave_out)  # fmt: skip
+CHANGES = {
+    ast.BinOp: (swap_operator, keep_left, keep_right, turn_product),
+    ast.Compare: (swap_operator,),
+    ast.AugAssign: (swap_operator, overwrite, leave_out),
+    ast.Assign: (leave_out,),
+    ast.UnaryOp: (drop_minus,),
+    ast.Attribute: (drop_transpose, change_name),
+    ast.Name: (change_name,),
+    ast.Constant: (move_constant,),
+    ast.Subscript: (turn_index,),
+}
 
 
 def _is_product(node):
-    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div))
+    return isinstance(node.op, (ast.Mult, ast.Div))
 
 
 def _replace(tree, old, new):

@@ -141,7 +141,7 @@ def test_check_equal(capsys):
     assert capsys.readouterr().out == "✓ (5.10) δ aᵀ = the loop: 12 entries equal within 1e-12\n"
     check_equal(1, 1.0)
     assert capsys.readouterr().out == "✓ 1 entry equal within 1e-12\n"
-    check_equal([np.nan, np.inf], [np.nan, np.inf])
+    check_equal([-np.inf, np.inf], [-np.inf, np.inf])
     check_equal([0.0, 1e-16], [0.0, 0.0])
     check_equal([1e6], [1e6 + 1e-7])
 
@@ -149,7 +149,8 @@ def test_check_equal(capsys):
 @pytest.mark.parametrize(
     "left, right",
     [(1.0, 1 + 1e-11), ([1, 2], [1, 3]), ([1.0], [[1.0]]), ([np.nan], [1.0]), ([1e-3], [1.00001e-3]),
-     ([np.inf], [-np.inf]), (["a"], ["b"]), ([0.0], [1e-14])],
+     ([np.inf], [-np.inf]), (["a"], ["b"]), ([0.0], [1e-14]), ([np.nan], [np.nan]),
+     ([1.0], [np.nan]), ([1.0, np.inf], [1.0, 2.0])],
 )  # fmt: skip
 def test_check_equal_fails(left, right):
     with pytest.raises(GradientError, match="✗ x: ") as caught:
@@ -163,6 +164,41 @@ def test_check_equal_names_the_mistake():
     with pytest.raises(GradientError, match="transpose of the right side"):
         A = np.arange(1.0, 10).reshape(3, 3)
         check_equal(A, A.T)
+
+
+@pytest.mark.parametrize(
+    "left, right, words",
+    [
+        ([1.0, np.nan], [1.0, np.nan], "is NaN at 1 of 2 entries, and so is the right side"),
+        ([np.nan, 2.0], [1.0, 2.0], "is NaN at 1 of 2 entries: the right side is finite"),
+        ([1.0, 2.0], [1.0, np.nan], "is finite where the right side is NaN"),
+    ],
+)
+def test_nan_is_equal_to_nothing(left, right, words):
+    with pytest.raises(GradientError, match=words) as caught:
+        check_equal(left, right)
+    assert caught.value.report.mistake == "nan"
+    assert "nan" in str(caught.value).splitlines()[1]
+
+
+X = np.linspace(-2, 2, 9)
+PAIRS = [
+    (X, np.tanh(X)), (np.maximum(X, 0), X), (X**2, X), (1 - np.tanh(X), 1 - np.tanh(X) ** 2),
+    (np.sign(X), X), (np.clip(X, -1, 1), X), (X + 1, X), (X[::-1] ** 3 + X, X), (2 * X, X),
+    (0 * X, X), (-X, X), (np.roll(X, 1), X), (X / 9, X), (1.014028, 1.0), (3.0, 1.0),
+    (np.where(X == 1, 7, X), X), (np.abs(X), X), (np.cos(99 * X), np.sin(50 * X)),
+    (np.outer(X, X**2), np.outer(X**2, X)), (np.outer(X, X**2) * (X > 1), np.outer(X, X**2)),
+    (X[:3], X[:4]), (np.array([np.inf, 1]), np.array([2.0, 1])), (X > 0, X), (X[[1, 0, *range(2, 9)]], X),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("left, right", PAIRS)
+def test_two_values_are_not_spoken_of_as_gradients(left, right):
+    with pytest.raises(GradientError) as caught:
+        check_equal(left, right)
+    text = str(caught.value).lower()
+    foreign = "gradient measured derivative activation kink negative upstream forward backward"
+    assert not [word for word in foreign.split() if word in text], text
 
 
 def test_define(capsys):
@@ -348,6 +384,8 @@ def test_misuse_is_said_in_words():
 def test_integers_are_measured_and_said(capsys):
     check_gradient(lambda z: z @ z / 2, np.array([1, 2, 3]), np.array([1.0, 2, 3]), "i")
     assert "integers" in capsys.readouterr().out
+    check_gradient(lambda z, k: z[k].sum(), (V, np.array([1, 1])), (np.eye(4)[1] * 2, None), "i")
+    assert "integers" not in capsys.readouterr().out  # the integers were not measured
     assert compare_gradient(lambda z: z @ z, [1, 2], [2, 4]).passed
     assert compare_gradient(lambda z: z * z, 3, 6).passed
 
@@ -388,6 +426,32 @@ def test_names(claimed, slug, words):
     report = compare_gradient(lambda z: z @ z, V, claimed)
     assert (report.passed, report.mistake) == (False, slug)
     assert re.search(words, report.message)
+
+
+def test_a_scatter_that_is_not_accumulated_is_named():
+    index, u = np.array([0, 2, 2, 3]), np.array([1.0, 2, 3, 4])
+    claimed = np.zeros(4)
+    claimed[index] += u
+    report = compare_gradient(lambda z: z[index], V, claimed, upstream=u)
+    assert report.mistake == "not-accumulated"
+
+
+def test_one_number_is_not_said_to_be_a_constant_factor():
+    report = compare_gradient(np.sin, 0.7, np.cos(0.7) * 1.01)
+    assert report.mistake == "slight-constant"
+    assert "close but not equal: 1.01 times" in report.message
+    assert "constant factor" not in report.message
+
+
+def test_rejection_is_cheap():
+    rng = np.random.default_rng(0)
+    x, A = rng.normal(size=400), rng.normal(size=(50, 400)) / 20
+    f = lambda x: np.tanh(A @ x).sum()
+    right = A.T @ (1 - np.tanh(A @ x) ** 2)
+    verdict = gradcheck._judge(f, x, right + 0.01, name=False)
+    assert not verdict.passed and verdict.evaluations < 120
+    named = compare_gradient(f, x, 2 * right)
+    assert named.mistake == "constant-factor" and named.evaluations < 1100
 
 
 def test_wrong_number_of_gradients():

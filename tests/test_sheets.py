@@ -140,6 +140,16 @@ def test_every_question_is_complete(stem):
 
 
 @each_sheet
+def test_cases_are_several_drawn_anew_and_drawn_the_same_again(stem):
+    for q in functions_of(stem):
+        one, same, other = (q.cases(np.random.default_rng(seed)) for seed in (1, 1, 2))
+        assert len({case.name for case in one}) == len(one) >= 3, q.id
+        as_text = [repr([case.args for case in cases]) for cases in (one, same, other)]
+        if not any(callable(arg) for case in one for arg in case.args):
+            assert as_text[0] == as_text[1] != as_text[2], q.id
+
+
+@each_sheet
 def test_a_sheet_says_its_points_and_minutes(stem):
     title = source_of(stem).cells[0].source
     assert title.startswith(f"# Sheet {stem[:2]}") and f"../notebooks/{stem}.ipynb" in title
@@ -238,6 +248,13 @@ def test_every_function_has_its_mistakes(stem):
         names = [m.name for m in mistakes.get(q.id, ())]
         assert len(set(names)) == len(names) >= (4 if isinstance(q, Function) else 3), q.id
         assert all(m.sentence.endswith((".", "?")) for m in mistakes[q.id]), q.id
+
+
+@each_sheet
+def test_every_check_of_a_sheet_can_fail(stem):
+    for q in questions_of(stem):
+        states = [state for asked, _, (state, _, _), _ in played(stem) if asked is q]
+        assert q.kind == "written" or 2 * states.count("fails") >= len(states) > 0, q.id
 
 
 @each_sheet

@@ -83,8 +83,10 @@ def pairmax(rng, D):
 
 def window(rng, D):
     k = rng.normal(size=3)
-    pad = lambda X: np.pad(X, ((0, 0), (1, 1)))
-    corr = lambda X, k: sum(k[i] * pad(X)[:, i : i + D] for i in range(3))
+    def corr(X, k):
+        P = np.zeros((len(X), D + 2))
+        P[:, 1:-1] = X
+        return sum(k[i] * P[:, i : i + D] for i in range(3))
     return lambda X: corr(X, k), lambda X, U: corr(U, k[::-1]), [lambda X, U: corr(U, k), lambda X, U: np.roll(corr(U, k[::-1]), 1, 1)]
 
 
