@@ -143,7 +143,7 @@ def main(words):
         print(f"[course] {WARNING}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:  # for what the jails read
-        tally, odd = grade_class(options, place)
+        tally, odd = grade_class(options, None if options.scheduler else place)
     print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")
     if odd:
         print(f"[course] {len(odd)} notebooks belong to no sheet, as {odd[0]}")

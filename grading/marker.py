@@ -223,5 +223,5 @@ def as_answer(reply, case):
     after = reply.get("arguments")
     after = after if isinstance(after, list) else []
     changed = [n for n, (then, now) in enumerate(zip(case.args, after), 1)
-               if not callable(then) and not spec._same(then, now)]
+               if not callable(then) and not spec.same(then, now)]
     return spec.Answer(reply.get("value"), changed=f"argument {changed[0]}" if changed else "")
