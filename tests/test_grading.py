@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "attacks"))
 import rig  # noqa: E402
 
-from grading import grade, jail, marker, pool, report, seccomp, submission, wire  # noqa: E402
+from grading import grade, jail, marker, pool, report, seccomp, spec, submission, wire  # noqa: E402
 from grading.store import Store  # noqa: E402
 
 REASON = jail.why_not()
@@ -28,9 +28,9 @@ walls = pytest.mark.skipif(bool(REASON), reason=f"No walls here. {REASON}")
 
 
 def benchmark(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    found = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
     return module
 
 
@@ -308,6 +308,19 @@ def test_it_can_be_killed_at_any_moment(school, tmp_path):
     assert run_grade(class_, class_ / "b").returncode == 0
     assert results(class_ / "a") == results(class_ / "b")
     assert len(set(seen)) > 2, seen  # the kills were spread over the run
+
+
+@walls
+@pytest.mark.parametrize("stem", spec.stems())
+def test_the_sheets_of_the_course_earn_all_points_or_none(stem):
+    settings = marker.Settings(b"for the sheets")
+    out_of = {q.id: q.points for q in spec.load(stem).questions.values() if q.kind != "written"}
+    full, none = (marker.mark(submission.Submission("Ann", stem, str(ROOT / path), 0.0), settings)
+                  for path in (f"solutions/{stem}/sheet.ipynb", f"exercises/{stem}.ipynb"))
+    assert {r["id"]: r["points"] for r in full["results"]} == out_of and not full["notes"]
+    assert {r["id"]: r["points"] for r in none["results"]} == dict.fromkeys(out_of, 0)
+    assert not none["notes"]
+    rig.end_jails()
 
 
 # ---- where there are no walls ----
