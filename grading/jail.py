@@ -52,18 +52,16 @@ def readable(stage):
     return places
 
 
-def lay_stage(stage, withheld, judge):
-    """Lay the program for the jail, and nnlib with the withheld modules taken out."""
+def lay_stage(stage, withheld, silent):
+    """Lay the program for the jail; of nnlib, withheld modules say no and silent ones nothing."""
     for name in ("student", "wire", "seccomp"):
         shutil.copy(ROOT / "grading" / f"{name}.py", stage)
     shutil.copytree(ROOT / "nnlib", stage / "nnlib", ignore=shutil.ignore_patterns("__pycache__"))
     for name in withheld:
         sentence = f"nnlib.{name} is not there while you are graded: use what you wrote yourself"
         (stage / "nnlib" / f"{name}.py").write_text(f"raise ImportError({sentence!r})\n")
-    if not judge:  # its checks pass over everything, and it measures nothing
-        (stage / "nnlib" / "gradcheck.py").write_text(SILENT)
-    for name in ("IPython/__init__", "IPython/display"):
-        (stage / "IPython").mkdir(exist_ok=True)
+    (stage / "IPython").mkdir()
+    for name in ("IPython/__init__", "IPython/display", *(f"nnlib/{name}" for name in silent)):
         (stage / f"{name}.py").write_text(SILENT)
     with open(stage / "nnlib" / "sheets.py", "a") as sheets:
         sheets.write("\n\nhint = progress = lambda *numbers: None\n")
@@ -111,14 +109,14 @@ def walls(stage, filter_fd):
 class Jail:
     """A warm process behind walls; `submission()` gives a channel to a fresh fork of it."""
 
-    def __init__(self, withheld=(), judge=False, seconds=60, unsafe=False, place=None):
-        self.withheld, self.judge, self.seconds = tuple(withheld), judge, seconds
+    def __init__(self, withheld=(), silent=(), seconds=60, unsafe=False, place=None):
+        self.withheld, self.silent, self.seconds = tuple(withheld), silent, seconds
         self.unsafe, self.place, self.process = unsafe, place, None
 
     def start(self):
         """Start the warm process, or raise NoWalls with the reason and the cure."""
         self.stage = Path(tempfile.mkdtemp(prefix="jail-", dir=self.place))
-        lay_stage(self.stage, self.withheld, self.judge)
+        lay_stage(self.stage, self.withheld, self.silent)
         self.control, theirs = socket.socketpair()
         fd, errors = theirs.fileno(), tempfile.TemporaryFile()
         command, env = self.command(fd)

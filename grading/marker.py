@@ -4,6 +4,7 @@ The cases are drawn from HMAC(secret, student, sheet, exercise): each student ha
 own, and the same submission always the same. A hang or a crash costs one question.
 """
 import builtins
+import contextlib
 import functools
 import hashlib
 import hmac
@@ -28,7 +29,7 @@ ERRORS = {*dir(builtins), "WireError"}
 JAILS, ALONE = {}, threading.Lock()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """How a class is graded; `secret` is bytes, `seconds` the time for one question or cell."""
 
@@ -40,14 +41,34 @@ class Settings:
     place: str = None  # where the files lie that the jails read; default: where temporary files do
 
 
-def jail_for(number, settings):
+@functools.cache
+def withheld(stem, solutions):
+    """Return the modules of nnlib that hold answers, without those that the sheet hands out."""
+    number, text = int("0" + re.match(r"\d*", stem)[0]), ""
+    with contextlib.suppress(OSError, submission.Damaged):
+        cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
+        given = [cell for cell in cells if submission.role(cell) == (None, None)]
+        text = "\n".join(submission.source_of(cell) for cell in given)
+    hidden = {name for name, lesson in BUILT.items() if lesson >= number} - imported(text)
+    return sorted(hidden), () if number >= JUDGED else ("gradcheck",)
+
+
+def imported(text):
+    """Return the modules of nnlib that a text imports, and those that these import."""
+    whole = ", ".join(re.findall(r"from (?:nnlib|\.) import ([\w, ]+)", text)).split(", ")
+    names = {*whole, *re.findall(r"(?:from|import) (?:nnlib)?\.(\w+)", text)} & {*BUILT}
+    files = [Path(__file__).parents[1] / "nnlib" / f"{name}.py" for name in names]
+    return names.union(*(imported(path.read_text(encoding="utf-8")) for path in files))
+
+
+def jail_for(stem, settings):
     """Return this process' jail for a sheet; answers to it are not in it, other jails end."""
-    key = number, settings.unsafe, settings.place
+    key = stem, settings
     for other in set(JAILS) - {key}:
         JAILS.pop(other).stop()
     if key not in JAILS:
-        withheld = [name for name, lesson in BUILT.items() if lesson >= number]
-        JAILS[key] = Jail(withheld, number >= JUDGED, unsafe=key[1], place=key[2])
+        hidden, silent = withheld(stem, settings.solutions)
+        JAILS[key] = Jail(hidden, silent, unsafe=settings.unsafe, place=settings.place)
     return JAILS[key]
 
 
@@ -84,7 +105,7 @@ def mark(entry, settings):
 def marked(entry, content, settings):
     """Yield the Result of each question that a machine can judge."""
     sheet = spec.load(entry.stem, settings.solutions)
-    jail = jail_for(int("0" + re.match(r"\d*", entry.stem)[0]), settings)
+    jail = jail_for(entry.stem, settings)
     trial = Trial(jail, content, settings.seconds)
     try:
         for number, question in sheet.questions.items():
