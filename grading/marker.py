@@ -25,6 +25,7 @@ LOST_CELLS, CELLS_TOGETHER = 3, 5  # cells that may hang; seconds for all, as qu
 BUILT = {"activations": 3, "layers": 6, "network": 6, "losses": 8, "optimizers": 9, "training": 9,
          "initializers": 10, "autodiff": 11, "convolution": 13, "attention": 15}
 JUDGED = 16  # from this sheet on, what measures derivatives is there too
+STOPPED = {wire.Late: "TimeoutError", wire.Gone: "a crash"}
 ERRORS = {*dir(builtins), "WireError"}
 JAILS, ALONE = {}, threading.Lock()
 
@@ -43,14 +44,17 @@ class Settings:
 
 @functools.cache
 def withheld(stem, solutions):
-    """Return the modules of nnlib that hold answers, without those that the sheet hands out."""
-    number, text = int("0" + re.match(r"\d*", stem)[0]), ""
+    """Return the modules of nnlib that hold answers, and those that measure them.
+
+    What the sheet itself imports for its students is there, and what earlier lessons built.
+    """
+    number = int("0" + re.match(r"\d*", stem)[0])
+    text = "\n".join(f"import nnlib.{name}" for name in BUILT if BUILT[name] < number)
     with contextlib.suppress(OSError, submission.Damaged):
         cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
         given = [cell for cell in cells if submission.role(cell) == (None, None)]
-        text = "\n".join(submission.source_of(cell) for cell in given)
-    hidden = {name for name, lesson in BUILT.items() if lesson >= number} - imported(text)
-    return sorted(hidden), () if number >= JUDGED else ("gradcheck",)
+        text = "\n".join([text, *map(submission.source_of, given)])
+    return sorted(BUILT.keys() - imported(text)), () if number >= JUDGED else ("gradcheck",)
 
 
 def imported(text):
@@ -204,7 +208,8 @@ class Trial:
                 for case in cases:
                     answers.append(self.answer(channel, question, case, deadline))
         except wire.WireError as error:
-            answers += [spec.Answer(error=f"Stop: {error}")] * (len(cases) - len(answers))
+            kind = STOPPED.get(type(error), "an answer that cannot be read")
+            answers += [spec.Answer(error=f"{kind}: {error}")] * (len(cases) - len(answers))
         return None if None in answers else answers
 
     def answer(self, channel, question, case, deadline):

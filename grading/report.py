@@ -12,11 +12,14 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import jinja2
+import markupsafe
 
 from . import spec, submission
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                            autoescape=True, trim_blocks=True, lstrip_blocks=True)
+PAGES.filters["prose"] = lambda text: markupsafe.Markup(
+    re.sub(r"`([^`]*)`", r"<code>\1</code>", str(markupsafe.escape(text))))
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
 CANVAS = re.compile(r"_(?:LATE_)?(\d+)_\d+$")
 HEAD = {"language_info": {"name": "python"}}
@@ -125,7 +128,7 @@ class Tally:
     def __init__(self):
         self.rows, self.notes, self.faults, self.written = {}, [], [], []
         self.shares, self.lost = defaultdict(list), Counter()
-        self.mistakes, self.points = Counter(), defaultdict(list)
+        self.mistakes, self.said, self.points = Counter(), {}, defaultdict(list)
 
     def add(self, student, chosen):
         """Count one student's sheets."""
@@ -146,7 +149,8 @@ class Tally:
             return
         self.points[sheet, line["number"]].append(line["points"] / line["out_of"])
         if line["mistake"]:
-            self.mistakes[line["number"], line["mistake"], line["sentence"]] += 1
+            self.mistakes[line["number"], line["mistake"]] += 1
+            self.said.setdefault((line["number"], line["mistake"]), line["sentence"])
         if line["read"]:
             self.lost[line["read"]] += line["out_of"] - line["points"]
 

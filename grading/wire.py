@@ -137,7 +137,7 @@ def send(connection, value, functions=None, deadline=None):
     except TimeoutError:
         raise Late("not taken in time") from None
     except OSError:
-        raise Gone("the other end is closed") from None
+        raise Gone("its process ended") from None
 
 
 def receive(connection, deadline=None, proxy=None):
@@ -160,7 +160,7 @@ def _exactly(connection, size, deadline):
         except OSError:
             count = 0
         if not count:
-            raise Gone("the other end is closed")
+            raise Gone("its process ended")
         got += count
     return bytes(data)
 

@@ -118,6 +118,18 @@ def test_inputs_differ_between_students_and_are_the_same_again():
     assert len({drawn("Ann"), drawn("Bob"), drawn("Ann", b"2")}) == 3
 
 
+def test_answers_are_withheld_and_what_a_sheet_imports_is_not(tmp_path):
+    (tmp_path / "06_x").mkdir()
+    cells = [rig.code_cell("from nnlib import layers, plots", "set-up"),
+             rig.code_cell("from nnlib.attention import MultiHeadAttention", "answer-6-1")]
+    (tmp_path / "06_x" / "sheet.ipynb").write_text(json.dumps(rig.notebook(cells)))
+    hidden, silent = marker.withheld("06_x", tmp_path)
+    assert {"network", "losses", "attention"} <= set(hidden) and silent == ("gradcheck",)
+    assert not {"layers", "activations", "initializers", "plots"} & set(hidden)
+    assert {"layers", "convolution"} <= set(marker.withheld("exam", tmp_path)[0])
+    assert marker.withheld("17_exam", tmp_path) == ([], ())
+
+
 # ---- the pool ----
 
 def misbehave(job, settings):
