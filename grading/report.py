@@ -55,9 +55,16 @@ def lines_of(entry, questions):
         lines.append({
             "number": number, "name": question.name, "tests": question.tests, "points": points,
             "out_of": question.points, "by_hand": by_hand is not None,
-            "mistake": result.get("mistake", ""), "sentence": result.get("sentence", ""),
+            "mistake": result.get("mistake", ""), "sentence": told(question, result),
             "cases": result.get("verdicts", []), "read": to_read(question, entry["sheet"])})
     return lines
+
+
+def told(question, result):
+    """Return the sentence that a result earns; an empty exercise is not called a mistake."""
+    sentence = result.get("sentence", "")
+    empty = not question.calls or "NotImplementedError" in sentence
+    return "There is no answer yet." if empty and result.get("mistake") == "unanswered" else sentence
 
 
 def total(lines):

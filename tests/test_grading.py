@@ -241,6 +241,8 @@ def test_pages_escape_what_students_wrote_and_name_the_mistake(graded):
     mine = pages[graded / "students" / "wrong" / f"{rig.STEM}.html"]
     assert "Your scores have the wrong sign." in mine and "2 over 3" in mine
     assert "W @ x" not in mine
+    other = pages[graded / "students" / "doejane_123_4567" / f"{rig.STEM}.html"]
+    assert "There is no <code>descend</code> in the notebook." in other
 
 
 def test_the_annotated_notebook_says_it_behind_the_answer(graded):
