@@ -18,6 +18,8 @@ from pathlib import Path
 from . import seccomp, wire
 
 ROOT = Path(__file__).resolve().parents[1]
+ENTER = 'echo $$ > "$0/cgroup.procs" && exec "$@"'  # a process joins a cgroup, then starts
+JAIL_BYTES = 2 << 30
 NOBODY, TMP_BYTES, START_SECONDS, SWEEP_SECONDS = 65534, 16 << 20, 30, 2
 CURE = {
     "missing": "install it: sudo apt install bubblewrap (Debian, Ubuntu), sudo dnf install "
@@ -104,6 +106,20 @@ def walls(stage, filter_fd):
     return before + inner(shown, filter_fd)
 
 
+def memory_group(name):
+    """Return a new cgroup that bounds what a whole jail holds, or None where none is granted."""
+    for base, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+                        ("/sys/fs/cgroup", "memory.max")):
+        group = Path(base, name)
+        try:
+            group.mkdir()
+            (group / limit).write_text(str(JAIL_BYTES))
+            return group
+        except OSError:
+            with contextlib.suppress(OSError):
+                group.rmdir()
+
+
 # ---- one jail ----
 
 class Jail:
@@ -116,6 +132,7 @@ class Jail:
     def start(self):
         """Start the warm process, or raise NoWalls with the reason and the cure."""
         self.stage = Path(tempfile.mkdtemp(prefix="jail-", dir=self.place))
+        self.group = memory_group(self.stage.name)
         lay_stage(self.stage, self.withheld, self.silent)
         self.control, theirs = socket.socketpair()
         fd, errors = theirs.fileno(), tempfile.TemporaryFile()
@@ -123,6 +140,8 @@ class Jail:
         with contextlib.closing(theirs), os.fdopen(filter_file(), "rb") as rules, errors:
             if not self.unsafe:
                 command = walls(self.stage, rules.fileno()) + command
+            if self.group:
+                command = ["sh", "-c", ENTER, str(self.group), *command]
             self.process = subprocess.Popen(
                 command, env=env, pass_fds=(fd, rules.fileno()), cwd="/", stderr=errors,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -182,6 +201,8 @@ class Jail:
             self.process.kill()
             self.process.wait()
             shutil.rmtree(self.stage, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.group and self.group.rmdir()
             self.process = None
 
 

@@ -64,7 +64,8 @@ def told(question, result):
     """Return the sentence that a result earns; an empty exercise is not called a mistake."""
     sentence = result.get("sentence", "")
     empty = not question.calls or "NotImplementedError" in sentence
-    return "There is no answer yet." if empty and result.get("mistake") == "unanswered" else sentence
+    empty = empty and result.get("mistake") == "unanswered"
+    return "There is no answer yet." if empty else sentence
 
 
 def total(lines):

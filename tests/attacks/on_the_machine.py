@@ -93,6 +93,14 @@ try:
         open(f'/tmp/{n}', 'w').write('x' * 100_000)
         open(f'{os.environ["HOME"]}/{n}', 'w').write('x' * 100_000)
 except OSError: pass"""),
+    at_top("memory in many processes", """
+for _ in range(3):
+    try: child = os.fork()
+    except OSError: break
+    if child == 0:
+        hoard = [bytearray(b"x" * (1 << 20)) for _ in range(800)]
+        time.sleep(1000)
+time.sleep(0.5)""", answers=dict.fromkeys(("6.1", "6.2", "6.3", "6.4"), ""), points=NOTHING),
     at_top("a daemon that stays", """
 if os.fork() == 0:
     os.setsid()

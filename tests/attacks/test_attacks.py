@@ -66,6 +66,22 @@ def scores(W, x): raise (ValueError if W.shape[0] > 1 else Told)(f"inputs {W} {x
     assert "inputs" not in str(outcome) and "Told" not in str(outcome)
 
 
+def test_a_cgroup_bounds_a_whole_jail_where_one_is_granted(tmp_path, monkeypatch):
+    group = jail.memory_group("jail-of-the-test")
+    if group is None:
+        pytest.skip("This machine grants no cgroup: each process has its own limit only.")
+    group.rmdir()
+    rig.end_jails()
+    monkeypatch.setattr(jail, "JAIL_BYTES", 256 << 20)
+    hoard = "hoard = bytearray(b'x') * (700 << 20)"  # less than one process may hold
+    rig.write(rig.Attack("", hoard), tmp_path / "bad.ipynb")
+    rig.write(rig.Attack(""), tmp_path / "good.ipynb")
+    points, outcome = rig.mark(tmp_path / "bad.ipynb")
+    assert points == rig.FULL and "Cell 1 was left out" in outcome["notes"][0]
+    assert rig.mark(tmp_path / "good.ipynb")[0] == rig.FULL
+    rig.end_jails()
+
+
 FULLEST = """
 import resource, sys
 from pathlib import Path
