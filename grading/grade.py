@@ -136,12 +136,15 @@ def write_reports(store, options):
 def main(words):
     """Look whether grading is possible here, and do it."""
     options = arguments(words)
+    if not options.submitted.is_dir():
+        sys.exit(f"[course] There is no folder {options.submitted.resolve()}.")
     reason = None if options.unsafe or options.scheduler else jail.why_not()
     if reason:
         sys.exit(f"[course] Nothing was graded. {reason}")
     if options.unsafe:
         print(f"[course] {WARNING}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
+    jail.forget_groups()
     with tempfile.TemporaryDirectory() as place:  # for what the jails read
         tally, odd = grade_class(options, None if options.scheduler else place)
     print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")

@@ -339,6 +339,12 @@ def test_the_sheets_of_the_course_earn_all_points_or_none(stem):
 
 # ---- where there are no walls ----
 
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(SystemExit, match="There is no folder"):
+        grade.main([str(tmp_path / "nothing"), "--out", str(tmp_path / "out")])
+
+
+
 def test_without_walls_it_refuses_and_says_why(school, tmp_path):
     (tmp_path / "python").symlink_to(sys.executable)
     done = subprocess.run([sys.executable, "-m", "grading", str(school / "in"), "--out",
