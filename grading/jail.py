@@ -81,11 +81,11 @@ def inner(places, filter_fd):
     return ["bwrap", "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session",
             "--as-pid-1", "--cap-drop", "ALL", "--uid", str(NOBODY), "--gid", str(NOBODY),
             "--hostname", "jail", "--seccomp", str(filter_fd),
-            *(word for here, there in places.items() for word in ("--ro-bind", there, here)),
-            *(word for link in links for word in ("--symlink", *link)),
-            "--dev", "/dev", "--remount-ro", "/dev",
             "--size", str(TMP_BYTES), "--tmpfs", "/tmp",
             "--size", str(TMP_BYTES), "--tmpfs", ENVIRONMENT["HOME"],
+            "--dev", "/dev", "--remount-ro", "/dev",
+            *(word for here, there in places.items() for word in ("--ro-bind", there, here)),
+            *(word for link in links for word in ("--symlink", *link)),
             "--remount-ro", "/", "--chdir", ENVIRONMENT["HOME"], "--"]
 
 

@@ -6,7 +6,6 @@ that a process started afresh can import it. An outcome is what it returned, or 
 import contextlib
 import multiprocessing
 import os
-import resource
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -23,7 +22,9 @@ class Fault:
 
 def serve(connection, work, settings):
     """Be a worker: do jobs until the connection ends, in at most 2 GiB."""
-    with contextlib.suppress(ValueError, OSError):
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not on Windows
+
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, resource.RLIM_INFINITY))
     while True:
         try:

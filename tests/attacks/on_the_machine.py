@@ -123,7 +123,7 @@ if os.fork() == 0:
     Attack("a number of a million digits", points=NOTHING,
            make=raw(b'{"cells": [' + b"9" * 1_000_000 + b"]}")),
     Attack("a link", points=NOTHING, make=linked),
-    Attack("a pipe that nobody writes to", points=NOTHING, make=os.mkfifo),
+    Attack("a pipe that nobody writes to", points=NOTHING, make=lambda path: os.mkfifo(path)),
     Attack("a folder called notebook", points=NOTHING, make=os.mkdir),
     Attack("more metadata than cells", make=raw(whole(metadata={"a": ["b"] * 1000}).encode())),
 ]
