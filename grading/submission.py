@@ -14,6 +14,7 @@ from pathlib import Path
 BYTES, PARTS, CELLS, SOURCE = 8 << 20, 400_000, 2_000, 100_000
 ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
 MOODLE = re.compile(r"_assignsubmission_\w+$")
+CANVAS = re.compile(r"(?:_LATE)?_(\d+)_\d+$")  # the student's number, the submission's
 
 
 class Damaged(Exception):
@@ -62,7 +63,8 @@ def find(folder, stems):
 def student_of(path, stem):
     """Return the student's name: the first folder, or what stands before the sheet's name."""
     name = path.parts[0] if len(path.parts) > 1 else path.name.partition(stem)[0]
-    name = plain(MOODLE.sub("", name.rstrip("_"))).encode()[:200].decode("utf-8", "ignore")
+    name = CANVAS.sub(r"_\1", MOODLE.sub("", name.rstrip("_ ")))
+    name = plain(name).encode()[:200].decode("utf-8", "ignore")
     return name.strip(" _-.")
 
 
