@@ -51,8 +51,10 @@ class Worker:
         self.job = None
 
     def give(self, job):
+        """Send a job; where the process is dead, `outcome` will say so."""
         self.job, self.since = job, time.monotonic()
-        self.connection.send(job)
+        with contextlib.suppress(OSError):
+            self.connection.send(job)
 
     def outcome(self):
         """Return what came of the job, or a Fault if the process is dead."""
