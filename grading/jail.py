@@ -8,6 +8,7 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -208,7 +209,8 @@ class Jail:
             self.control.close()  # the warm process then ends, and all in the jail with it
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(SWEEP_SECONDS)
-            self.process.kill()
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # all, too, where there are no walls
             self.process.wait()
             shutil.rmtree(self.stage, ignore_errors=True)
             with contextlib.suppress(OSError):

@@ -356,6 +356,21 @@ def test_without_walls_it_refuses_and_says_why(school, tmp_path):
     assert "WSL2" in done.stderr
 
 
+def test_without_walls_a_hang_is_ended_too(tmp_path):
+    path = tmp_path / "pid"
+    rig.write(rig.Attack("", answers={"6.1": f"""
+import os, time
+def scores(W, x):
+    print(os.getpid(), file=open({str(path)!r}, "w"), flush=True)
+    time.sleep(1000)"""}), tmp_path / "bad.ipynb")
+    settings = marker.Settings(b"x", rig.SHEETS, unsafe=True)
+    assert rig.mark(tmp_path / "bad.ipynb", settings=settings)[0] == rig.FULL | {"6.1": 0}
+    rig.end_jails()
+    time.sleep(0.2)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(path.read_text()), 0)
+
+
 def test_unsafe_is_said_aloud_and_stands_on_every_page(school, tmp_path):
     done = run_grade(school, tmp_path / "out", "--unsafe", "--student", "half")
     assert done.returncode == 0, done.stderr
