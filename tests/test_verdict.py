@@ -1,5 +1,7 @@
 """grading.spec and grading.verdict: what is right, what is lost, and how it is named."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -145,6 +147,14 @@ def test_a_value_and_a_choice_are_right_or_wrong():
     assert [result(x, value).points for x in ((3, 4), [3, 4], (4, 3), 12, ...)] == [4, 4, 0, 0, 0]
     choice = Choice("5.8", "line", reference="B", options="ABC", **HEAD)
     assert [result(x, choice).points for x in ("B", "A", 2)] == [4, 0, 0]
+
+
+@pytest.mark.parametrize("guess", [0.25, -0.125 * 1.5, np.array([0.1, 0.2]), 1e9])
+def test_no_sentence_tells_a_predicted_number(guess):
+    question = Value("5.2", "shape", reference=-0.125, **HEAD)
+    cases = question.cases(np.random.default_rng(0))
+    sentence = evaluate(question, cases, answer(question, guess, cases)).sentence
+    assert sentence and not re.search(r"0\.125|1/8|times|sign", sentence), sentence
 
 
 def test_a_question_may_be_judged_by_measuring_and_hand_out_a_callable():
