@@ -1,11 +1,14 @@
 """The judge and its peers in one run on the corpus: misses, false alarms, calls, CPU.
 
+    PYTHONPATH=. python benchmarks/judge_peers.py SEED [MODULE ...] [-v]
+
 Each peer is given what it needs and no less: f as a black box (its gradient the claimed
 one), float64, its own default tolerances. Cases that are no matter of a number (wrong
 shapes and counts, mutation, drift, layers) are left out of the peers' table.
 """
 
 import copy
+import itertools
 import os
 import sys
 import time
@@ -142,7 +145,7 @@ def judge(case, parts):
     return report.passed
 
 
-def numeric_cases(seed):
+def numeric_cases(seed, modules):
     """Yield (case, Counted) for the cases that every peer can be given."""
     skipped = (
         "mutates-input",
@@ -154,7 +157,7 @@ def numeric_cases(seed):
         "nan",
         "dtype",
     )
-    for case in cases(seed):
+    for case in itertools.chain(*(cases(seed, module) for module in modules or [None])):
         if not case.is_layer and case.group not in skipped:
             try:
                 counted = Counted(*case.parts)
@@ -164,10 +167,10 @@ def numeric_cases(seed):
                 yield case, counted
 
 
-def main(seed):
+def main(seed, *modules):
     rows = defaultdict(lambda: defaultdict(list))
     total = defaultdict(int)
-    for case, counted in numeric_cases(seed):
+    for case, counted in numeric_cases(seed, modules):
         total[case.right] += 1
         for name, peer in {"nnlib.gradcheck": None, **PEERS}.items():
             counted.calls, start = 0, time.process_time()
@@ -200,4 +203,5 @@ def main(seed):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
+    seed, *modules = [word for word in sys.argv[1:] if word != "-v"] or [11]
+    main(int(seed), *modules)

@@ -7,6 +7,7 @@
 In the text `# %%` begins a code cell and `# %% [markdown]` a text cell. Behind it stand the
 cell's id (leave it; a new cell gets one), its tags and its grading metadata.
 """
+
 import itertools
 import os
 import re
@@ -20,12 +21,17 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAD = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python",
-                       "name": "python3"},
-        "language_info": {"name": "python"}}
+HEAD = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 CELL_METADATA = ("tags", "nbgrader", "jupyter", "slideshow", "editable", "deletable")
-TEXT = {"extension": ".py", "format_name": "percent", "notebook_metadata_filter": "-all",
-        "cell_metadata_filter": ",".join(("id", *CELL_METADATA))}
+TEXT = {
+    "extension": ".py",
+    "format_name": "percent",
+    "notebook_metadata_filter": "-all",
+    "cell_metadata_filter": ",".join(("id", *CELL_METADATA)),
+}
 EMPTY = "# %% [markdown]\n# # A title with a verb\n\n# %%\n"
 WIDGET = "application/vnd.jupyter.widget-view+json"  # dead without its kernel
 SECONDS = 300  # for one cell
@@ -37,13 +43,15 @@ class Trouble(Exception):
 
 # ---- clean: the same run gives the same bytes ----
 
+
 def clean(nb, name):
     """Leave only what a reader or a test needs; new cells get an id that begins with `name`."""
     nb.metadata, nb.nbformat, nb.nbformat_minor = nbformat.from_dict(HEAD), 4, 5
     name_cells(nb.cells, name)
     for cell in nb.cells:
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in CELL_METADATA
-                                            if key in cell.metadata})
+        cell.metadata = nbformat.from_dict(
+            {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
+        )
     ran = (cell for cell in nb.cells if cell.get("execution_count") is not None)
     for count, cell in enumerate(ran, start=1):
         cell.execution_count = count
@@ -88,17 +96,26 @@ def clean_traceback(frames):
 
 def refuse_paths(out, cell):
     """Raise Trouble when an output shows where this machine keeps things."""
-    text = str([out.get("text"), out.get("evalue"), out.get("traceback"),
-                [shown for mime, shown in out.get("data", {}).items() if mime.startswith("text/")]])
+    text = str(
+        [
+            out.get("text"),
+            out.get("evalue"),
+            out.get("traceback"),
+            [shown for mime, shown in out.get("data", {}).items() if mime.startswith("text/")],
+        ]
+    )
     here = (ROOT, sys.prefix, tempfile.gettempdir(), Path.home())
     found = [f"{path}{os.sep}" for path in here if f"{path}{os.sep}" in text]
     found += re.findall(r"\bat 0x[0-9A-Fa-f]{6,}", text)
     if found:
-        raise Trouble(f"cell {cell.id} shows {found[0]!r}, which is different on every machine: "
-                      "print something else")
+        raise Trouble(
+            f"cell {cell.id} shows {found[0]!r}, which is different on every machine: "
+            "print something else"
+        )
 
 
 # ---- read, run, write ----
+
 
 def read(path):
     return nbformat.read(path, as_version=4)
@@ -117,21 +134,29 @@ def write(nb, path):
 def execute(nb, folder):
     """Run every cell in a fresh kernel that works in `folder`."""
     try:
-        NotebookClient(nb, timeout=SECONDS, record_timing=False, kernel_name="python3",
-                       extra_arguments=["--IPKernelApp.log_level=ERROR"],
-                       resources={"metadata": {"path": str(folder)}}).execute()
+        NotebookClient(
+            nb,
+            timeout=SECONDS,
+            record_timing=False,
+            kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            resources={"metadata": {"path": str(folder)}},
+        ).execute()
     except CellExecutionError as error:
         cell = next(cell for cell in nb.cells if error_in(cell))
-        raise Trouble(f"cell {cell.get('id')} ({cell.source.splitlines()[0]}) stopped with "
-                      f"{error.ename}: {error.evalue}") from None
+        raise Trouble(
+            f"cell {cell.get('id')} ({cell.source.splitlines()[0]}) stopped with "
+            f"{error.ename}: {error.evalue}"
+        ) from None
     except (CellTimeoutError, DeadKernelError) as error:
         raise Trouble(str(error).splitlines()[0]) from None
 
 
 def error_in(cell):
     """Tell whether this cell failed without announcing it by the tag raises-exception."""
-    return ("raises-exception" not in cell.metadata.get("tags", ())
-            and any(out.output_type == "error" for out in cell.get("outputs", ())))
+    return "raises-exception" not in cell.metadata.get("tags", ()) and any(
+        out.output_type == "error" for out in cell.get("outputs", ())
+    )
 
 
 def run(path, nb=None):
@@ -143,6 +168,7 @@ def run(path, nb=None):
 
 
 # ---- as text ----
+
 
 def to_text(nb):
     """Return percent text that carries ids, tags and grading metadata."""

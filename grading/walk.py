@@ -153,6 +153,49 @@ class _Spoilt:
         return moved(self.layer.backward(upstream))
 
 
+NONSENSE = ["", "nan", "x *", "1 / 0", "(" * 300, "__import__('os')", "x; y", "ß²"]
+
+
+def faults_of(explorer):
+    """Move every control of an explorer through its whole range; return what went wrong."""
+    faults, ranges = [], {name: _range(c) for name, c in explorer.controls.items()}
+    for name, control in explorer.controls.items():
+        start, seen = control.value, set()
+        for value in ranges[name]:
+            control.value = value
+            words = explorer.key.value + explorer.rest.value
+            seen.add((bytes(explorer.picture.value), words))
+            if "No picture" in explorer.key.value and value not in NONSENSE:
+                faults.append(f"{name} = {value}: {explorer.key.value}")
+        control.value = start
+        if len(seen) < 2:
+            faults.append(f"{name} changes nothing")
+    rng = np.random.default_rng(0)
+    for _ in range(16):  # corners
+        ends = {name: values[-int(rng.integers(2))] for name, values in ranges.items()}
+        for name, value in ends.items():
+            explorer.controls[name].value = value
+        wild = any(isinstance(v, str) and v in NONSENSE for v in ends.values())
+        if "No picture" in explorer.key.value and not wild:
+            faults.append(f"{ends}: {explorer.key.value}")
+    return faults
+
+
+def _range(control):
+    if hasattr(control, "options"):
+        return [value for _, value in control._options_full]
+    if hasattr(control, "min"):
+        values = np.linspace(control.min, control.max, 7)
+        return [type(control.value)(v) for v in values]
+    if isinstance(control.value, bool):
+        return [True, False]
+    if isinstance(control.value, int):  # a button counts its presses
+        return [control.value, control.value + 1, control.value + 2]
+    if isinstance(control.value, tuple):  # a sheet of pixels
+        return [control.value, (0.0,) * 64, (1.0,) * 64]
+    return [*NONSENSE, control.value]
+
+
 SPOILERS = {
     "check_gradient": lambda a: (*a[:2], moved(a[2]), *a[3:]),
     "check_equal": lambda a: (moved(a[0]), *a[1:]),

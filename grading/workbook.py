@@ -4,6 +4,7 @@ What they did not touch follows the course; what they wrote is never overwritten
 lesson is then laid beside it. Running a notebook does not count as writing in it.
 Standard library only, because course.py imports it.
 """
+
 import hashlib
 import itertools
 import json
@@ -28,10 +29,18 @@ def refresh(root):
 
 def names(root):
     """List what a student gets, as paths from `root`: no programs, nothing hidden."""
-    found = [path.relative_to(root) for folder in FOLDERS
-             for path in sorted(Path(root, folder).rglob("*")) if path.is_file()]
-    return [path.as_posix() for path in found if path.suffix not in (".py", ".pyc")
-            and not any(part.startswith((".", "_")) for part in path.parts)]
+    found = [
+        path.relative_to(root)
+        for folder in FOLDERS
+        for path in sorted(Path(root, folder).rglob("*"))
+        if path.is_file()
+    ]
+    return [
+        path.as_posix()
+        for path in found
+        if path.suffix not in (".py", ".pyc")
+        and not any(part.startswith((".", "_")) for part in path.parts)
+    ]
 
 
 def remove_leftovers(book):
@@ -81,8 +90,9 @@ def fingerprint_of(path):
 def fingerprint(content):
     """Name what a person could have written: in a notebook, the text of its cells."""
     try:
-        cells = [[cell["cell_type"], "".join(cell["source"])]
-                 for cell in json.loads(content)["cells"]]
+        cells = [
+            [cell["cell_type"], "".join(cell["source"])] for cell in json.loads(content)["cells"]
+        ]
         content = json.dumps([cell for cell in cells if cell[1].strip()]).encode()
     except (ValueError, KeyError, TypeError):
         pass  # no notebook: every byte counts

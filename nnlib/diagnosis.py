@@ -43,6 +43,7 @@ class Evidence:
     outside: tuple = ()  # the slopes, with both sides, at the wrong entries
     complete: bool = False  # every entry was looked at, and known_wrong are the wrong ones
     tolerance: float = 2e-5  # two numbers closer than this, relatively, are the same
+    noise: float = 0.0  # relative error of the measured numbers
     other: str = "measured"  # what the claim is compared with
 
     c = property(lambda self: self.claimed[self.which])
@@ -79,7 +80,7 @@ class Evidence:
             nearly = np.array(off) >= (1 - 1e-4) * max(off)  # rounding must not choose the entry
             self.worst = at[int(np.argmax(nearly))]
             largest = np.nanmax(np.abs([self.c[self.worst], self.m[self.worst], 1e-300]))
-            self.tolerance = min(2e-5, 0.1 * max(off) / largest)
+            self.tolerance = min(max(2e-5, self.noise), 0.1 * max(off) / largest)
             self.known_wrong = at
 
     def right(self, candidate, target=None):
@@ -226,7 +227,7 @@ def nan(e):
     """The gradient holds NaN or Inf where the measured one is finite."""
     bad = ~np.isfinite(e.c) & (e.c != e.m if e.same_shape else True)
     if bad.any():
-        e.worst = tuple(np.argwhere(bad)[0])
+        e.worst = tuple(int(n) for n in np.argwhere(bad)[0])
         kind = "NaN" if np.isnan(e.c).any() else "Inf"
         both = e.other != "measured" and not np.isfinite(e.m[bad]).all()
         there = f", and so is {e.other_array}" if both else f": {e.other_array} is finite"
@@ -238,17 +239,21 @@ def nan(e):
 @hypothesis("one entry of a tie is the largest: give the gradient to one of them, or share it")
 def ties(e):
     """A tie is counted twice: tied entries share one gradient."""
-    if e.tied:
-        entries, measured, claimed = e.tied
-        return (
-            f"counts a tie twice: {len(entries)} tied entries moved together change f by "
-            f"{number(measured)} a unit, yours says {number(claimed)}"
-        )
+    if e.tied and not e.tied[-1]:
+        return f"counts a tie twice: {_moved(e, '')}"
+
+
+def _moved(e, most):
+    count, measured, claimed, _ = e.tied
+    move = f"{count} tied entries moved together change f by {most}{number(measured)} a unit"
+    return f"{move}, yours says {number(claimed)}"
 
 
 @hypothesis("the convention at the kink, as relu'(0) = 0, and that every term keeps to it")
 def kink(e):
     """At a kink the gradient lies outside the slopes of both sides."""
+    if e.tied and e.tied[-1]:
+        return f"lies outside the slopes of a kink: {_moved(e, 'at most ')}"
     if e.outside and len(e.outside) == len(e.known_wrong) and all(s.kink for s in e.outside):
         slope = e.outside[e.known_wrong.index(e.worst)]
         sides = f"; slope {number(slope.left)} on the left, {number(slope.right)} on the right"
@@ -353,7 +358,7 @@ def missing_mean(e):
 def slight_constant(e):
     """A constant in the formula is slightly wrong."""
     ratio = _ratio(e)
-    if ratio and abs(ratio - 1) < 2e-2:
+    if ratio and 1e-8 < abs(ratio - 1) < 2e-2:
         if e.c.size == 1:  # what one number cannot tell
             return f"is close but not equal: {ratio:.7g} times {e.other_array}"
         return f"is off by a constant factor of {ratio:.7g} everywhere: it is slightly wrong"

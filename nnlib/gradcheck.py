@@ -96,7 +96,7 @@ class Function:
         self.base = self.outputs(self.start)
         self.weights = _weights(upstream, self.shape)
         sizes = np.where(np.isfinite(self.base), np.abs(self.base), 0)  # -inf where masked
-        self.rounding = ROUNDING * sizes * np.abs(self.weights)
+        self.rounding = self.eps * sizes * np.abs(self.weights)
 
     def flatten(self, arrays):
         """Lay the arrays of the active inputs end to end in one float64 vector."""
@@ -129,7 +129,8 @@ class Function:
 
     def _try(self, given):
         try:
-            result = _real(self.f(*given))
+            result = self.f(*given)
+            self.eps, result = max(ROUNDING, _eps(result)), _real(result)
         except Exception:
             if self.shape is None:
                 raise
@@ -283,6 +284,10 @@ class Slope(NamedTuple):
         """Return the slope per unit, of a line that moves by `scale` units."""
         return Slope(*(part / scale for part in self[:4]), *self[4:])
 
+    def is_not(self, other):
+        """Say whether both cannot be true: then the one of smaller steps is to be believed."""
+        return abs(self.value - other.value) > OVERRULE * (self.error + other.error)
+
 
 def _climb(line, noise=0.0):
     """Climb the whole ladder and read off the slope where its error bar is shortest.
@@ -401,7 +406,7 @@ class _Trial:
 
     def __init__(self, function, claims, names):
         self.function, self.claimed = function, claims
-        self.coarse = max(_coarseness(c) for c in [*claims, 0.0])
+        self.coarse = 64 * max(map(_eps, [*claims, 0.0]))
         self.evidence = diagnosis.Evidence(
             claims, function.arrays, function.active,
             None if function.upstream is None else function.weights.reshape(function.shape),
@@ -516,30 +521,30 @@ class _Trial:
         self.measured[entry] = claim if slope is None else slope.value
         if slope is None:
             return
-        allowed = self._allowed(entry, slope)
+        allowed, scale = self._allowed(entry, slope), self.scale[entry]
+        unit = self.function.unit(entry, scale)
         if not np.isfinite(slope.error):
             self.unknown.append(entry)
-        elif slope.kink and self._between(entry, slope, allowed):
+        elif slope.kink and self._between(unit, slope.per(1 / scale), allowed * scale):
             self.kinks[entry] = slope
             self.measured[entry] = claim
         elif abs(slope.value - claim) <= allowed:
-            self.reach = max(self.reach, allowed * self.scale[entry])
+            self.reach = max(self.reach, allowed * scale)
         else:
             self.wrong.append(entry)
             self.slopes[entry] = slope
 
-    def _between(self, entry, slope, allowed):
-        """Say whether a claim lies between the slopes of both sides.
+    def _between(self, direction, slope, allowed):
+        """Say whether the claimed slope along a direction lies between those of both sides.
 
         If several outputs have their kink here, each may take a slope of its own.
         """
-        reach, middle = abs(slope.right - slope.left) / 2, (slope.left + slope.right) / 2
-        if abs(self.claims[entry] - middle) <= reach + allowed:
+        off = abs(self.claims @ direction - (slope.left + slope.right) / 2)
+        if off <= abs(slope.right - slope.left) / 2 + allowed:
             return True
-        scale = self.scale[entry]
-        line = self.function.along(self.function.unit(entry, scale), each=True)
+        line = self.function.along(direction, each=True)
         gaps = np.maximum((4 * line.gap(6) - line.gap(5)) / 3, 0)
-        return abs(self.claims[entry] - middle) <= gaps.sum() / 2 / scale + allowed
+        return off <= gaps.sum() / 2 + allowed
 
     def _allowed(self, entry, slope):
         largest = max(abs(self.claims[entry]), abs(slope.value))
@@ -559,23 +564,26 @@ class _Trial:
                 value, change = settled[0][0] / scale, settled[1][0] / scale
                 return Slope(value, 4 * change + 1e-8 * abs(value), value, value)
             new = _climb(line, best.noise if best else 0.0).per(scale)
-            best = new if best is None or new.error < best.error else best
+            best = new if best is None or new.error < best.error or new.is_not(best) else best
         return best
 
     def _look_at_ties(self):
-        """Move tied entries together: along a tie f is smooth, and every claim must agree."""
+        """Move entries at a kink together: along a tie f is smooth, and every claim must agree."""
         for tied in self._tie_candidates():
             direction = np.zeros(self.claims.shape)
             direction[list(tied)] = list(tied.values())
-            slope = _climb(self.function.along(direction))
-            if slope.kink or not np.isfinite(slope.error):
-                continue
-            expected = self.claims @ direction
-            size = np.abs(self.claims * direction).sum()
-            off = abs(slope.value - expected) > max(1e-6 * size, SAFETY * slope.error)
-            if off and self._kink_moves_along(next(iter(tied)), direction):
-                self.wrong = list(tied)
-                self.tied = (list(tied), slope.value, expected)
+            slope, expected = _climb(self.function.along(direction)), self.claims @ direction
+            allowed = max(1e-6 * np.abs(self.claims * direction).sum(), SAFETY * slope.error)
+            if slope.kink:
+                gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
+                alike = abs(sum(gaps)) == sum(map(abs, gaps))  # f bends up at all of them, or down
+                off = alike and not self._between(direction, slope, allowed)
+                value = np.clip(expected, *sorted([slope.left, slope.right]))
+            else:
+                value, off = slope.value, abs(slope.value - expected) > allowed
+                off = off and self._kink_moves_along(next(iter(tied)), direction)
+            if off and np.isfinite(slope.error):
+                self.wrong, self.tied = list(tied), (len(tied), value, expected, slope.kink)
                 return
 
     def _tie_candidates(self):
@@ -590,6 +598,10 @@ class _Trial:
             gaps = [abs(self.kinks[e].right - self.kinks[e].left) for e in (one, other)]
             for sign in (1, -1):
                 yield {one: min(gaps) / gaps[0], other: sign * min(gaps) / gaps[1]}
+        beyond = {e: self.claims[e] - (s.left + s.right) / 2 for e, s in self.kinks.items()}
+        largest = max(map(abs, beyond.values()), default=0)
+        if largest:  # the way on which a claim too long for its norm stands out
+            yield {entry: move / largest for entry, move in beyond.items()}
 
     def _kink_moves_along(self, entry, direction):
         moved = self.function.start + 1e-2 * direction
@@ -618,6 +630,7 @@ class _Trial:
         self.wrong.sort()
         self._sample(self.function.place(self.wrong[0])[0])
         e.outside = [self.slopes[n] for n in self.wrong if n in self.slopes]
+        e.noise = max((SAFETY * s.error / abs(s.value) for s in e.outside if s.value), default=0.0)
         self._fill(self.wrong)
 
     def _sample(self, which):
@@ -678,10 +691,10 @@ def _norm(parts):
     return float(largest * np.linalg.norm(parts / largest)) if largest else 0.0
 
 
-def _coarseness(claim):
-    """Return the rounding of claims in float32 or float16, 0 for float64 and integers."""
-    kind = getattr(claim, "dtype", None)
-    return 64 * float(np.finfo(kind).eps) if kind in ("f4", "f2") else 0.0
+def _eps(numbers):
+    """Return the relative rounding of numbers in float32 or float16, 0 of all others."""
+    kind = getattr(numbers, "dtype", None)
+    return float(np.finfo(kind).eps) if kind in ("f4", "f2") else 0.0
 
 
 @np.errstate(all="ignore")

@@ -54,7 +54,7 @@ def figure(rows=1, cols=1, width=6.4, height=3.6, **subplots):
     return fig, fig.subplots(rows, cols, **subplots)
 
 
-def show(fig, alt):
+def show(fig, alt, widget=None):
     """Show a figure with its description, for eyes and for screen readers.
 
     Parameters
@@ -64,6 +64,8 @@ def show(fig, alt):
     alt : str
         What the picture shows, in one to three sentences. The first one stands under
         the picture as its caption.
+    widget : ipywidget, optional
+        What moves, shown instead of the picture while there is a kernel.
 
     Raises
     ------
@@ -75,7 +77,8 @@ def show(fig, alt):
     if len(alt.split()) < 5:
         raise ValueError(f"alt is {alt!r}: say in a sentence what the picture shows")
     caption = f"*{alt.partition('. ')[0].rstrip('.')}.*"
-    picture = {"image/png": _png(fig), "text/plain": alt}
+    moving = widget._repr_mimebundle_() if widget else {}
+    picture = moving | {"image/png": _png(fig), "text/plain": alt}
     display(picture, metadata={"image/png": {"alt": alt}}, raw=True)
     display({"text/markdown": caption, "text/plain": caption}, raw=True)
 

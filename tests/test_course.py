@@ -2,6 +2,7 @@
 
 The real installation is not repeated here: these tests run inside one.
 """
+
 import ast
 import importlib.util
 import os
@@ -69,9 +70,14 @@ def test_built_once(course):
 
 def test_the_package_is_found_from_anywhere(course, tmp_path):
     course.main(["test"])
-    found = subprocess.run([course.PYTHON, "-c", "import nnlib; print(nnlib.__file__)"],
-                           cwd=tmp_path, capture_output=True, encoding="utf-8",
-                           env=course.environment(True), check=True).stdout
+    found = subprocess.run(
+        [course.PYTHON, "-c", "import nnlib; print(nnlib.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        env=course.environment(True),
+        check=True,
+    ).stdout
     assert Path(found.strip()).samefile(course.ROOT / "nnlib" / "__init__.py")
     pth = next(course.VENV.rglob("course.pth"))
     assert pth.read_bytes().isascii() and str(course.ROOT) not in pth.read_text()
@@ -110,8 +116,13 @@ def test_a_copied_folder_gets_its_own(course, monkeypatch, tmp_path):
     copy = fake(load(tmp_path / "cöpy"), monkeypatch)
     assert not copy.is_ready()
     copy.main(["test"])
-    prefix = subprocess.run([copy.PYTHON, "-c", "import sys; print(sys.prefix)"], check=True,
-                            capture_output=True, encoding="utf-8", env=copy.environment(True))
+    prefix = subprocess.run(
+        [copy.PYTHON, "-c", "import sys; print(sys.prefix)"],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        env=copy.environment(True),
+    )
     assert Path(prefix.stdout.strip()).samefile(copy.VENV)
     assert course.is_ready()
 
@@ -128,7 +139,8 @@ PIP_SAYS = [
 
 @pytest.mark.parametrize("words, expected", PIP_SAYS)
 def test_a_failing_pip_is_one_sentence_and_the_next_run_recovers(
-        folder, monkeypatch, capsys, words, expected):
+    folder, monkeypatch, capsys, words, expected
+):
     course = load(folder)
     install = course.install_packages
     fake(course, monkeypatch)
@@ -146,6 +158,7 @@ def test_a_full_disk_is_one_sentence(course, monkeypatch, capsys):
     def full():
         course.VENV.mkdir()
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(course, "make_venv", full)
     assert "disk is full" in sentence(course, capsys, "study")
     assert not course.VENV.exists()
@@ -155,6 +168,7 @@ def test_a_full_disk_is_one_sentence(course, monkeypatch, capsys):
 def test_an_interrupted_build_is_begun_again(course, monkeypatch, capsys, step):
     def interrupted():
         raise KeyboardInterrupt
+
     with monkeypatch.context() as broken:
         broken.setattr(course, step, interrupted)
         assert "Stopped" in sentence(course, capsys, "test")
@@ -166,6 +180,7 @@ def test_an_interrupted_build_is_begun_again(course, monkeypatch, capsys, step):
 def test_a_rebuild_cut_short_does_not_pass_for_the_old_one(course, monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
+
     course.main(["test"])
     with monkeypatch.context() as other:
         other.setattr(sys, "version", "another Python")
@@ -207,8 +222,15 @@ def test_an_unknown_verb_prints_the_usage(course, args):
 
 
 def test_home_configuration_is_shut_out_of_tests(course, monkeypatch):
-    for name in ("PYTHONPATH", "PYTHONOPTIMIZE", "PYTEST_ADDOPTS", "MPLBACKEND", "PIP_TARGET",
-                 "JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+    for name in (
+        "PYTHONPATH",
+        "PYTHONOPTIMIZE",
+        "PYTEST_ADDOPTS",
+        "MPLBACKEND",
+        "PIP_TARGET",
+        "JUPYTER_PATH",
+        "JUPYTER_CONFIG_PATH",
+    ):
         monkeypatch.setenv(name, "/elsewhere")
     monkeypatch.setenv("IPYTHONDIR", "/elsewhere")
     env = course.environment(testing=True)

@@ -97,9 +97,15 @@ def test_steps_run_in_the_order_given():
     assert run_steps("BA", STEPS, {"a": 1})["c"] == run_steps(["B", "A"], STEPS, {"a": 1})["c"] == 4
 
 
-@pytest.mark.parametrize("order, said", [
-    ("AB", "step A comes too early: no step before it makes `b`"), ("BB", "each of A, B once"),
-    ("B", "each of A, B once"), ("BAC", "each of A, B once")])
+@pytest.mark.parametrize(
+    "order, said",
+    [
+        ("AB", "step A comes too early: no step before it makes `b`"),
+        ("BB", "each of A, B once"),
+        ("B", "each of A, B once"),
+        ("BAC", "each of A, B once"),
+    ],
+)
 def test_a_wrong_order_is_named(order, said):
     with pytest.raises(AssertionError, match=said):
         run_steps(order, STEPS, {"a": 1})
@@ -118,22 +124,30 @@ def hints(tmp_path, monkeypatch):
     return path
 
 
-@pytest.mark.parametrize("number, stage, said", [
-    ("5.9", 1, "There is no exercise '5.9'. Write, for example, hint('5.1', 1)."),
-    ("5.1", 4, "There are three hints"), ("5.1", 0, "There are three hints")])
+@pytest.mark.parametrize(
+    "number, stage, said",
+    [
+        ("5.9", 1, "There is no exercise '5.9'. Write, for example, hint('5.1', 1)."),
+        ("5.1", 4, "There are three hints"),
+        ("5.1", 0, "There are three hints"),
+    ],
+)
 def test_an_unknown_hint_is_told_in_words(hints, capsys, number, stage, said):
     hint(number, stage)
     assert said in capsys.readouterr().out
 
 
 def test_in_a_notebook_a_hint_is_recorded_and_an_error_is_shown_without_stopping(hints):
-    cells = ["from nnlib.sheets import exercise, hint",
-             'hint("5.1", 2)',
-             'def f(x):\n    return x[3]\n\nwith exercise("5.1"):\n    f([])',
-             'print("the end")']
+    cells = [
+        "from nnlib.sheets import exercise, hint",
+        'hint("5.1", 2)',
+        'def f(x):\n    return x[3]\n\nwith exercise("5.1"):\n    f([])',
+        'print("the end")',
+    ]
     nb = new_notebook(cells=[new_code_cell(source) for source in cells])
-    NotebookClient(nb, timeout=60, kernel_name="python3",
-                   resources={"metadata": {"path": str(hints.parent)}}).execute()
+    NotebookClient(
+        nb, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(hints.parent)}}
+    ).execute()
     shown = nb.cells[1].outputs[0]
     assert shown.metadata["hint"] == {"exercise": "5.1", "stage": 2}
     assert shown.data["text/markdown"] == "**Hint 5.1, 2 of 3.** So."

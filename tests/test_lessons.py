@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from grading import notebooks, walk
+from nnlib import explorers
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -20,7 +21,10 @@ each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.ste
 # shows the whole before the parts. Data, figures and checks may be used from the start.
 BUILT_IN_LESSON = {
     "gradcheck": 0,
+    "graphs": 4,
+    "playground": 9,
     "plots": 0,
+    "explorers": 0,
     "datasets": 0,
     "activations": 3,
     "layers": 6,
@@ -80,9 +84,21 @@ def test_witnesses_name_equations_of_this_lesson(path):
     assert {m[2] for m in walk.WITNESS.finditer(printed)} <= known
 
 
-@each_lesson
-def test_every_check_can_fail(path):
-    assert walk.unfailing_checks(path) == []
+@pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
+def walked(request):
+    """Run a lesson once; return its path, its checks that cannot fail, and its explorers."""
+    explorers.shown.clear()
+    return request.param, walk.unfailing_checks(request.param), [*explorers.shown.values()]
+
+
+def test_every_check_can_fail(walked):
+    assert walked[1] == []
+
+
+def test_explorers_move_through_their_whole_range(walked):
+    path, _, shown = walked
+    assert shown or lesson_number(path) in (0, 16), "there is nothing to move"
+    assert [walk.faults_of(explorer) for explorer in shown] == [[]] * len(shown)
 
 
 @each_lesson

@@ -1,4 +1,5 @@
 """requirements.lock is the answer to requirements.txt, for every Python and system we name."""
+
 import re
 from pathlib import Path
 
@@ -8,9 +9,13 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 AGAIN = "make requirements.lock again with the command in its first lines"
-SYSTEMS = [("linux", "Linux", "posix", "x86_64"), ("linux", "Linux", "posix", "aarch64"),
-           ("darwin", "Darwin", "posix", "x86_64"), ("darwin", "Darwin", "posix", "arm64"),
-           ("win32", "Windows", "nt", "AMD64")]
+SYSTEMS = [
+    ("linux", "Linux", "posix", "x86_64"),
+    ("linux", "Linux", "posix", "aarch64"),
+    ("darwin", "Darwin", "posix", "x86_64"),
+    ("darwin", "Darwin", "posix", "arm64"),
+    ("win32", "Windows", "nt", "AMD64"),
+]
 
 
 def text(name):
@@ -32,8 +37,12 @@ def entries():
 def on(requirements, python, system):
     """Return the requirements that hold on this machine."""
     names = ("sys_platform", "platform_system", "os_name", "platform_machine")
-    machine = {**default_environment(), **dict(zip(names, system, strict=True)),
-               "python_version": python, "python_full_version": f"{python}.0"}
+    machine = {
+        **default_environment(),
+        **dict(zip(names, system, strict=True)),
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+    }
     return [need for need in requirements if not need.marker or need.marker.evaluate(machine)]
 
 

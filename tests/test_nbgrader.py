@@ -10,8 +10,10 @@ TOOL = "nbgrader is not installed: python -m pip install -r grading/requirements
 nbgraderformat = pytest.importorskip("nbgrader.nbgraderformat", reason=TOOL)
 
 ROOT = spec.SOLUTIONS.parent
-FILES = [*sorted((ROOT / "solutions").glob("*/sheet.ipynb")),
-         *sorted((ROOT / "exercises").glob("*.ipynb"))]
+FILES = [
+    *sorted((ROOT / "solutions").glob("*/sheet.ipynb")),
+    *sorted((ROOT / "exercises").glob("*.ipynb")),
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -43,5 +45,3 @@ def test_a_sheet_with_doubled_ids_is_refused_by_nbgrader_too():
     nb.cells.append(next(c for c in nb.cells if c.id.startswith("check-")))
     with pytest.raises(nbgraderformat.ValidationError, match="Duplicate"):
         nbgraderformat.write(nb, io.StringIO())
-
-

@@ -1,4 +1,5 @@
 """grading.notebooks: a notebook goes to text and back, and only what was changed changes."""
+
 import json
 import shutil
 
@@ -8,24 +9,39 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from grading import notebooks
 
-GRADED = {"grade": True, "grade_id": "relu", "locked": False, "points": 2, "schema_version": 3,
-          "solution": True, "task": False}
+GRADED = {
+    "grade": True,
+    "grade_id": "relu",
+    "locked": False,
+    "points": 2,
+    "schema_version": 3,
+    "solution": True,
+    "task": False,
+}
 ERROR = ["raises-exception"]
 
 
 def lesson():
     """Return cells of every kind that a lesson has."""
-    return new_notebook(cells=[
-        new_markdown_cell("# Do it\n\n$$ a = \\sqrt{b} \\tag{5.1} $$\n\n- é ✓", id="title"),
-        new_code_cell("import numpy as np\n\nx = np.arange(3)\nx", id="set-up"),
-        new_code_cell("for i in range(3):\n    print(i, flush=True)", id="loop",
-                      metadata={"tags": ["nbval-skip"]}),
-        new_code_cell("def relu(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION",
-                      id="sheet", metadata={"nbgrader": GRADED}),
-        new_code_cell("%matplotlib inline\n# a comment", id="magic"),
-        new_code_cell("np.linalg.inv(np.ones((2, 3)))", id="fails", metadata={"tags": ERROR}),
-        new_markdown_cell("", id="nothing"),
-    ])
+    return new_notebook(
+        cells=[
+            new_markdown_cell("# Do it\n\n$$ a = \\sqrt{b} \\tag{5.1} $$\n\n- é ✓", id="title"),
+            new_code_cell("import numpy as np\n\nx = np.arange(3)\nx", id="set-up"),
+            new_code_cell(
+                "for i in range(3):\n    print(i, flush=True)",
+                id="loop",
+                metadata={"tags": ["nbval-skip"]},
+            ),
+            new_code_cell(
+                "def relu(z):\n    ### BEGIN SOLUTION\n    return z\n    ### END SOLUTION",
+                id="sheet",
+                metadata={"nbgrader": GRADED},
+            ),
+            new_code_cell("%matplotlib inline\n# a comment", id="magic"),
+            new_code_cell("np.linalg.inv(np.ones((2, 3)))", id="fails", metadata={"tags": ERROR}),
+            new_markdown_cell("", id="nothing"),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -118,17 +134,28 @@ def test_the_file_is_clean(path):
     counts = [cell["execution_count"] for cell in nb["cells"] if cell["cell_type"] == "code"]
     assert counts == [1, 2, 3, 4, 5]
     assert nb["cells"][2]["outputs"] == [
-        {"name": "stdout", "output_type": "stream", "text": ["0\n", "1\n", "2\n"]}]
+        {"name": "stdout", "output_type": "stream", "text": ["0\n", "1\n", "2\n"]}
+    ]
 
 
 def test_clean_takes_out_what_changes_from_run_to_run():
     widget = {notebooks.WIDGET: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"}
-    cell = new_code_cell("x", id="a", execution_count=7, metadata={
-        "execution": {"iopub.execute_input": "2026-01-01"}, "collapsed": True, "tags": ["t"]})
-    cell.outputs = [new_output("stream", name="stdout", text="a"),
-                    new_output("stream", name="stdout", text="b"),
-                    new_output("stream", name="stderr", text="c"),
-                    new_output("execute_result", data=widget, execution_count=7)]
+    cell = new_code_cell(
+        "x",
+        id="a",
+        execution_count=7,
+        metadata={
+            "execution": {"iopub.execute_input": "2026-01-01"},
+            "collapsed": True,
+            "tags": ["t"],
+        },
+    )
+    cell.outputs = [
+        new_output("stream", name="stdout", text="a"),
+        new_output("stream", name="stdout", text="b"),
+        new_output("stream", name="stderr", text="c"),
+        new_output("execute_result", data=widget, execution_count=7),
+    ]
     nb = new_notebook(cells=[cell], metadata={"widgets": {"state": {}}, "title": "x"})
     nb = notebooks.clean(nb, "05_x")
     assert nb.metadata == notebooks.HEAD
@@ -146,11 +173,14 @@ def test_what_differs_between_machines_is_refused(shown):
         notebooks.clean(new_notebook(cells=[cell]), "05_x")
 
 
-@pytest.mark.parametrize("broken, named", [
-    ("y = 1 / 0", r"05_x\.ipynb: cell set-up \(y = 1 / 0\) stopped with ZeroDivisionError"),
-    ("import os; os._exit(1)", r"05_x\.ipynb: .*[Kk]ernel died"),
-    ("print(object())", r"05_x\.ipynb: cell set-up shows .*0x"),
-])
+@pytest.mark.parametrize(
+    "broken, named",
+    [
+        ("y = 1 / 0", r"05_x\.ipynb: cell set-up \(y = 1 / 0\) stopped with ZeroDivisionError"),
+        ("import os; os._exit(1)", r"05_x\.ipynb: .*[Kk]ernel died"),
+        ("print(object())", r"05_x\.ipynb: cell set-up shows .*0x"),
+    ],
+)
 def test_a_failing_notebook_is_not_written_and_its_text_is_kept(path, broken, named):
     before = path.read_bytes()
     text = notebooks.open_as_text(path)
@@ -179,10 +209,15 @@ def test_a_cell_that_text_cannot_hold_is_refused(tmp_path):
     assert not path.with_suffix(".py").exists()
 
 
-@pytest.mark.parametrize("args, said", [
-    ([], "course.py edit --close"), (["--run"], "course.py edit --run"),
-    (["--close", "none.ipynb"], "open the notebook first"),
-    (["--run", "none.ipynb"], "There is no")])
+@pytest.mark.parametrize(
+    "args, said",
+    [
+        ([], "course.py edit --close"),
+        (["--run"], "course.py edit --run"),
+        (["--close", "none.ipynb"], "open the notebook first"),
+        (["--run", "none.ipynb"], "There is no"),
+    ],
+)
 def test_wrong_arguments_are_told_the_next_step(args, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=said):

@@ -45,7 +45,8 @@ def test_hints_are_those_of_the_spec(root):
     release.main([], root)
     hints = json.loads((root / "exercises" / "hints.json").read_text(encoding="utf-8"))
     assert {number: tuple(three) for number, three in hints.items()} == {
-        number: q.hints for number, q in QUESTIONS.items()}
+        number: q.hints for number, q in QUESTIONS.items()
+    }
 
 
 def test_the_instructors_page_names_every_question_and_mistake(root):
@@ -98,17 +99,24 @@ def broken(name, change):
 def with_source(old, new):
     def change(c):
         return [nbformat.from_dict(c | {"source": c.source.replace(old, new)})]
+
     return change
 
 
-@pytest.mark.parametrize("nb, said", [
-    (broken("answer-5-1", with_source("### END SOLUTION", "")), "BEGIN SOLUTION without"),
-    (broken("check-5-1", with_source("with", "### END SOLUTION\nwith")), "END SOLUTION without"),
-    (broken("answer-5-1", with_source("### ", "# ")), "answer-5-1 has no"),
-    (broken("check-5-1", lambda c: [c, c]), "check 5.1 is there twice"),
-    (broken("check-5-1", lambda c: []), "exercise 5.1 needs these cells: answer, check"),
-    (broken("hint-5-1", lambda c: [nbformat.from_dict(c | {"id": "answer-5-10"})]), "5.10"),
-])
+@pytest.mark.parametrize(
+    "nb, said",
+    [
+        (broken("answer-5-1", with_source("### END SOLUTION", "")), "BEGIN SOLUTION without"),
+        (
+            broken("check-5-1", with_source("with", "### END SOLUTION\nwith")),
+            "END SOLUTION without",
+        ),
+        (broken("answer-5-1", with_source("### ", "# ")), "answer-5-1 has no"),
+        (broken("check-5-1", lambda c: [c, c]), "check 5.1 is there twice"),
+        (broken("check-5-1", lambda c: []), "exercise 5.1 needs these cells: answer, check"),
+        (broken("hint-5-1", lambda c: [nbformat.from_dict(c | {"id": "answer-5-10"})]), "5.10"),
+    ],
+)
 def test_a_sheet_with_a_gap_is_refused(nb, said):
     with pytest.raises(Trouble, match=said):
         release.exercise_of(nb, QUESTIONS)

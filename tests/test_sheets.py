@@ -55,6 +55,7 @@ def test_there_are_sheets_and_each_belongs_to_a_lesson():
 
 # ---- the students' copy ----
 
+
 @each_sheet
 def test_exercises_are_what_release_makes_of_their_source(stem):
     made = release.exercise_of(source_of(stem), sheet_of(stem).questions)
@@ -117,12 +118,16 @@ def test_an_empty_sheet_earns_nothing(stem):
 
 # ---- what is asked ----
 
+
 @each_sheet
 def test_a_sheet_asks_enough_of_every_kind(stem):
     kinds = [q.kind for q in questions_of(stem)]
     assert len(kinds) >= 7
-    assert {"write", "predict", "order", "find"} <= set(kinds) <= {
-        "write", "predict", "order", "find", "written"}
+    assert (
+        {"write", "predict", "order", "find"}
+        <= set(kinds)
+        <= {"write", "predict", "order", "find", "written"}
+    )
     errata = [q.erratum for q in questions_of(stem) if q.kind == "find"]
     assert any(re.fullmatch(r"[ABC]\d+", erratum) for erratum in errata)
 
@@ -186,6 +191,7 @@ def is_too_long(cell):
 
 # ---- right answers ----
 
+
 @each_sheet
 def test_the_instructors_sheet_passes_all_its_checks(stem):
     scene = stage_of(stem)
@@ -234,6 +240,7 @@ def test_every_function_has_three_right_answers(stem):
 
 # ---- wrong answers ----
 
+
 @each_sheet
 def test_every_mistake_loses_points(stem):
     for q, mistake, _, result in played(stem):
@@ -274,8 +281,11 @@ def shares():
 
 def test_mistakes_earn_the_sentence_that_names_them(capsys):
     every, seen, judge, grader = shares()
-    say_and_find(capsys, f"{every} catalogued mistakes: all lose points, {seen} fail the sheet's "
-                 f"own check, {judge} are named there, {grader} are named by the grader.")
+    say_and_find(
+        capsys,
+        f"{every} catalogued mistakes: all lose points, {seen} fail the sheet's "
+        f"own check, {judge} are named there, {grader} are named by the grader.",
+    )
     assert grader >= 0.9 * every
     assert seen >= 0.9 * every
 
@@ -289,6 +299,7 @@ def say_and_find(capsys, figures):
 
 
 # ---- generated wrong answers: one change in the sheet's own solution ----
+
 
 def mutants_of(stem, q):
     """Yield (description, function) of every mutant that still defines the function."""
@@ -313,6 +324,7 @@ def survives(q, function):
 @contextlib.contextmanager
 def at_most(seconds):
     """Raise TimeoutError in code that runs too long, where the system can."""
+
     def stop(*_):
         raise TimeoutError
 
@@ -373,5 +385,8 @@ def test_generated_mistakes_are_rejected(capsys):
 def test_the_size_of_it_all(capsys):
     every = [q for stem in STEMS for q in questions_of(stem)]
     points, minutes = sum(q.points for q in every), sum(q.minutes for q in every)
-    say_and_find(capsys, f"{len(STEMS)} sheets, {len(every)} exercises, {points} points, about "
-                 f"{minutes / 60:.0f} hours.")
+    say_and_find(
+        capsys,
+        f"{len(STEMS)} sheets, {len(every)} exercises, {points} points, about "
+        f"{minutes / 60:.0f} hours.",
+    )

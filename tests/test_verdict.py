@@ -17,8 +17,10 @@ def two_cases(rng):
 
 
 OUTER = Function("5.4", "table", reference=np.outer, make=two_cases, **HEAD)
-MISTAKES = [Mistake("transposed", lambda d, a: np.outer(a, d), "Turn it."),
-            Mistake("negative", lambda d, a: -np.outer(d, a), "Mind the sign.")]
+MISTAKES = [
+    Mistake("transposed", lambda d, a: np.outer(a, d), "Turn it."),
+    Mistake("negative", lambda d, a: -np.outer(d, a), "Mind the sign."),
+]
 
 
 def result(function, question=OUTER, mistakes=MISTAKES):
@@ -50,14 +52,20 @@ def changes_its_argument(d, a):
     return np.outer(d / 2, a)
 
 
-@pytest.mark.parametrize("function, slug", [
-    (changes_its_argument, "mutates-input"), (lambda d, a: None, "unanswered"),
-    (lambda d, a: 1 / 0, "stopped"), (lambda d, a: "twelve", "wrong-form"),
-    (lambda d, a: np.outer(d, a).tolist() + [[1.0]], "wrong-form"),
-    (lambda d, a: {"table": np.outer(d, a)}, "wrong-form"),
-    (lambda d, a: np.full((len(d), len(a)), np.nan), "nan"),
-    (lambda d, a: np.outer(d, a) * 1j, "wrong-form"),
-    (lambda d, a: np.outer(d, a)[None], "wrong-shape")])
+@pytest.mark.parametrize(
+    "function, slug",
+    [
+        (changes_its_argument, "mutates-input"),
+        (lambda d, a: None, "unanswered"),
+        (lambda d, a: 1 / 0, "stopped"),
+        (lambda d, a: "twelve", "wrong-form"),
+        (lambda d, a: np.outer(d, a).tolist() + [[1.0]], "wrong-form"),
+        (lambda d, a: {"table": np.outer(d, a)}, "wrong-form"),
+        (lambda d, a: np.full((len(d), len(a)), np.nan), "nan"),
+        (lambda d, a: np.outer(d, a) * 1j, "wrong-form"),
+        (lambda d, a: np.outer(d, a)[None], "wrong-shape"),
+    ],
+)
 def test_what_is_no_answer_earns_nothing(function, slug):
     assert (result(function).points, result(function).mistake) == (0, slug)
 
@@ -77,19 +85,47 @@ def test_lists_and_small_rounding_are_right():
     assert result(lambda d, a: np.outer(d, a).astype("f4")).points == 4
 
 
-@pytest.mark.parametrize("value, right", [
-    (A, A.tolist()), (2, 2.0), (np.float64(2), 2), ((2, 3), (2, 3)), ([2, 3], (2, 3)),
-    ({"W": A, 1: 2.0}, {"W": A, 1: 2.0}), ("B", "B"), (None, None), (True, True),
-    (np.array([np.inf, np.nan, 1]), np.array([np.inf, np.nan, 1])), ([], [])])
+@pytest.mark.parametrize(
+    "value, right",
+    [
+        (A, A.tolist()),
+        (2, 2.0),
+        (np.float64(2), 2),
+        ((2, 3), (2, 3)),
+        ([2, 3], (2, 3)),
+        ({"W": A, 1: 2.0}, {"W": A, 1: 2.0}),
+        ("B", "B"),
+        (None, None),
+        (True, True),
+        (np.array([np.inf, np.nan, 1]), np.array([np.inf, np.nan, 1])),
+        ([], []),
+    ],
+)
 def test_equal_things_are_equal(value, right):
     assert difference(value, right) is None
 
 
-@pytest.mark.parametrize("value, right", [
-    (A, A.T), (A, A + 1e-3), (A[0], A), ((2, 3, 4), (2, 3)), ((3, 2), (2, 3)), (2, (2, 3)),
-    ({"W": A}, {"b": A}), ({"W": A}, {"W": -A}), ("A", "B"), ("2", 2), (None, A), (..., 1),
-    (np.array([np.inf, 1]), np.array([-np.inf, 1])), (np.array([1, np.nan]), np.array([1.0, 2])),
-    (np.zeros(3), np.array([np.inf, 1, 1])), (np.array(["a", "b"]), A[0, :2])])
+@pytest.mark.parametrize(
+    "value, right",
+    [
+        (A, A.T),
+        (A, A + 1e-3),
+        (A[0], A),
+        ((2, 3, 4), (2, 3)),
+        ((3, 2), (2, 3)),
+        (2, (2, 3)),
+        ({"W": A}, {"b": A}),
+        ({"W": A}, {"W": -A}),
+        ("A", "B"),
+        ("2", 2),
+        (None, A),
+        (..., 1),
+        (np.array([np.inf, 1]), np.array([-np.inf, 1])),
+        (np.array([1, np.nan]), np.array([1.0, 2])),
+        (np.zeros(3), np.array([np.inf, 1, 1])),
+        (np.array(["a", "b"]), A[0, :2]),
+    ],
+)
 def test_other_things_are_not(value, right):
     slug, sentence = difference(value, right)
     assert slug and len(sentence.split()) > 2
@@ -132,8 +168,14 @@ def test_answers_are_alike_when_value_error_and_mutation_are():
 
 
 def test_hints_are_read_from_the_outputs_and_cost_what_the_instructor_says():
-    notes = [{"exercise": "5.4", "stage": 1}, {"exercise": "5.4", "stage": 3}, "forged", {},
-             {"exercise": ["x"], "stage": 9}, {"exercise": "5.4", "stage": [1]}]
+    notes = [
+        {"exercise": "5.4", "stage": 1},
+        {"exercise": "5.4", "stage": 3},
+        "forged",
+        {},
+        {"exercise": ["x"], "stage": 9},
+        {"exercise": "5.4", "stage": [1]},
+    ]
     cells = [{"outputs": [{"metadata": {"hint": note}}, {}]} for note in notes] + [{}]
     assert hints_taken(cells) == {"5.4": {1, 3}}
     right = result(np.outer)

@@ -194,7 +194,11 @@ WITNESSES = {
     "one block of a transformer": (one_block, TOKENS, block),
 }  # fmt: skip
 WITNESSES |= {
-    f"Activation {name}": (lambda name=name: layers.Activation(name), (4, 5), lambda P, Z, f=f: f(Z))
+    f"Activation {name}": (
+        lambda name=name: layers.Activation(name),
+        (4, 5),
+        lambda P, Z, f=f: f(Z),
+    )
     for name, f in ACTIVATIONS.items()
 }
 
@@ -249,7 +253,9 @@ def test_gelu_by_tanh_and_softmax_agree_with_the_graph():
     y = 0.5 * z * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (z + 0.044715 * z**3)))
     y.backward(U)
     np.testing.assert_allclose(activations.gelu(Z, approximate=True), y.array, rtol=1e-12)
-    np.testing.assert_allclose(U * activations.gelu_prime(Z, approximate=True), z.gradient, rtol=1e-11)
+    np.testing.assert_allclose(
+        U * activations.gelu_prime(Z, approximate=True), z.gradient, rtol=1e-11
+    )
     z = autodiff.Node(Z)
     softmax(z).backward(U)
     np.testing.assert_allclose(activations.softmax_vjp(Z, U), z.gradient, rtol=1e-10, atol=1e-14)

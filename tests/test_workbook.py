@@ -1,4 +1,5 @@
 """The workbook: what a student wrote is never overwritten, the rest follows the course."""
+
 import json
 
 import pytest
@@ -11,16 +12,29 @@ NEWER = "notebooks/05_x.new.ipynb"
 
 def notebook(*sources, output="1"):
     shown = [{"output_type": "stream", "name": "stdout", "text": output}]
-    cells = [{"cell_type": "code", "id": "a", "metadata": {}, "execution_count": 1,
-              "source": source.splitlines(keepends=True), "outputs": shown} for source in sources]
+    cells = [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "metadata": {},
+            "execution_count": 1,
+            "source": source.splitlines(keepends=True),
+            "outputs": shown,
+        }
+        for source in sources
+    ]
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
 @pytest.fixture
 def root(tmp_path):
-    for name, text in {LESSON: notebook("x = 1"), "notebooks/05_x.py": "an author's text",
-                       "exercises/05_x.ipynb": notebook("todo"), "exercises/hints.json": "{}",
-                       "notebooks/.ipynb_checkpoints/05_x.ipynb": "{}"}.items():
+    for name, text in {
+        LESSON: notebook("x = 1"),
+        "notebooks/05_x.py": "an author's text",
+        "exercises/05_x.ipynb": notebook("todo"),
+        "exercises/hints.json": "{}",
+        "notebooks/.ipynb_checkpoints/05_x.ipynb": "{}",
+    }.items():
         write(tmp_path, name, text)
     return tmp_path
 
@@ -40,8 +54,11 @@ def student_writes(root, text, name=LESSON):
 
 def files(root):
     found = (root / "workbook").rglob("*")
-    return sorted(path.relative_to(root / "workbook").as_posix() for path in found
-                  if path.is_file() and path.name != workbook.DELIVERED)
+    return sorted(
+        path.relative_to(root / "workbook").as_posix()
+        for path in found
+        if path.is_file() and path.name != workbook.DELIVERED
+    )
 
 
 def test_first_run_copies_lessons_and_sheets_only(root):
@@ -149,6 +166,7 @@ def test_a_deleted_file_comes_back(root):
 def test_leftovers_of_an_interrupted_copy_are_removed(root, monkeypatch):
     def killed(part, target):
         raise KeyboardInterrupt
+
     with monkeypatch.context() as broken:
         broken.setattr(workbook.os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -167,6 +185,7 @@ def killed_before_the_record(root, monkeypatch):
         if target.name == workbook.DELIVERED:
             raise KeyboardInterrupt
         put(content, target)
+
     with monkeypatch.context() as broken:
         broken.setattr(workbook, "put", killed)
         with pytest.raises(KeyboardInterrupt):

@@ -51,7 +51,10 @@ def wrong(*mistakes):
 def cases(seed, module=None):
     """Yield every case of every generator (of one module), with numbers drawn from the seed."""
     from tests.corpus import (  # noqa: F401
+        fresh_five,
+        fresh_four,
         fresh_one,
+        fresh_six,
         fresh_three,
         fresh_two,
         layers,

@@ -19,19 +19,40 @@ def at_kink(rng):
     e = np.array([-1.0, 1.0, 0.3, 2.0])
     yield "hard tanh at both ends, slope 0", lambda z: u @ np.clip(z, -1, 1), e, u * (np.abs(e) < 1)
     yield "hard tanh, slope 1", lambda z: u @ np.clip(z, -1, 1), e, u * (np.abs(e) <= 1)
-    yield "elu with alpha 2, left", lambda z: u @ np.where(z > 0, z, 2 * np.expm1(np.minimum(z, 0))), z, u * np.where(z > 0, 1, 2 * np.exp(np.minimum(z, 0)))
+    yield (
+        "elu with alpha 2, left",
+        lambda z: u @ np.where(z > 0, z, 2 * np.expm1(np.minimum(z, 0))),
+        z,
+        u * np.where(z > 0, 1, 2 * np.exp(np.minimum(z, 0))),
+    )
     X, W = np.zeros((2, 3)), rng.normal(size=(4, 3))
     U = rng.normal(size=(2, 4))
     yield "relu net with zero input", lambda X: relu(X @ W.T), X, np.zeros((2, 3)), U
     b = np.zeros(4)
-    yield "relu net, dead by zero weights", lambda W, b: relu(X @ W.T + b), (np.zeros((4, 3)), b), (np.zeros((4, 3)), b * 0), U
-    yield "product at a kink", lambda z: np.prod(1 + np.abs(z)), z, np.where(z == 0, 0, np.sign(z) / (1 + np.abs(z))) * np.prod(1 + np.abs(z))
+    yield (
+        "relu net, dead by zero weights",
+        lambda W, b: relu(X @ W.T + b),
+        (np.zeros((4, 3)), b),
+        (np.zeros((4, 3)), b * 0),
+        U,
+    )
+    yield (
+        "product at a kink",
+        lambda z: np.prod(1 + np.abs(z)),
+        z,
+        np.where(z == 0, 0, np.sign(z) / (1 + np.abs(z))) * np.prod(1 + np.abs(z)),
+    )
 
 
 @right("ties")
 def ties(rng):
     z = np.array([2.0, 2.0, -1.0, 2.0])
-    for name, g in {"first": [1, 0, 0, 0], "last": [0, 0, 0, 1], "shared": [1 / 3, 1 / 3, 0, 1 / 3], "uneven": [0.2, 0.3, 0, 0.5]}.items():
+    for name, g in {
+        "first": [1, 0, 0, 0],
+        "last": [0, 0, 0, 1],
+        "shared": [1 / 3, 1 / 3, 0, 1 / 3],
+        "uneven": [0.2, 0.3, 0, 0.5],
+    }.items():
         yield f"max of vector, {name}", np.max, z, np.array(g, float)
         yield f"min, {name}", lambda z: np.min(-z), z, -np.array(g, float)
     M = np.repeat(rng.normal(size=(3, 2)), 2, axis=1)
@@ -46,11 +67,22 @@ def ties(rng):
     P = np.zeros((4, 4))
     P[::2, ::2] = V = rng.normal(size=(2, 2))
     yield "pooling of a constant image", pool, C, P, V
-    yield "maximum of two equal arrays", lambda a, b: np.maximum(a, b), (z, z.copy()), (U[0] + 0 * z, 0 * z), U[0] + 0 * z
+    yield (
+        "maximum of two equal arrays",
+        lambda a, b: np.maximum(a, b),
+        (z, z.copy()),
+        (U[0] + 0 * z, 0 * z),
+        U[0] + 0 * z,
+    )
     w, v = rng.normal(size=(2, 3))
     x = np.cross(w, v)
     yield "two hyperplanes that meet", lambda x: max(w @ x, v @ x), x - x + 0.0, w
-    yield "sorted with ties", lambda z: np.sort(z) @ np.array([1.0, 2, 3, 3]), z, np.array([2.0, 3, 1, 3])
+    yield (
+        "sorted with ties",
+        lambda z: np.sort(z) @ np.array([1.0, 2, 3, 3]),
+        z,
+        np.array([2.0, 3, 1, 3]),
+    )
 
 
 @right("near a kink")
@@ -65,7 +97,13 @@ def near_kink(rng):
         yield f"max by {d}", np.max, t, 1.0 * (t == t.max())
         yield f"alone, {d}", lambda z: relu(z) * 3, -d, 0.0
     X, W, U = rng.normal(size=(30, 20)), rng.normal(size=(40, 20)), rng.normal(size=(30, 40))
-    yield "wide relu layer", lambda X, W: relu(X @ W.T), (X, W), ((U * (X @ W.T > 0)) @ W, (U * (X @ W.T > 0)).T @ X), U
+    yield (
+        "wide relu layer",
+        lambda X, W: relu(X @ W.T),
+        (X, W),
+        ((U * (X @ W.T > 0)) @ W, (U * (X @ W.T > 0)).T @ X),
+        U,
+    )
 
 
 @right("edge")
@@ -80,16 +118,37 @@ def edge(rng):
         yield f"arcsin {d}", lambda z: np.arcsin(z).sum(), z, 1 / np.sqrt((1 - z) * (1 + z))
         yield f"arctanh {d}", lambda z: np.arctanh(z).sum(), z, 1 / ((1 - z) * (1 + z))
     p = np.array([1e-7, 1 - 1e-7, 0.4])
-    yield "cross entropy at the ends", lambda p: -np.sum(np.log(p) + np.log1p(-p)), p, -1 / p + 1 / (1 - p)
-    yield "one side only", lambda z: np.sum(np.sqrt(z) ** 3), np.array([0.0, 1.0, 2.0]), 1.5 * np.sqrt([0.0, 1, 2])
+    yield (
+        "cross entropy at the ends",
+        lambda p: -np.sum(np.log(p) + np.log1p(-p)),
+        p,
+        -1 / p + 1 / (1 - p),
+    )
+    yield (
+        "one side only",
+        lambda z: np.sum(np.sqrt(z) ** 3),
+        np.array([0.0, 1.0, 2.0]),
+        1.5 * np.sqrt([0.0, 1, 2]),
+    )
     import math
+
     yield "raises outside", lambda z: math.sqrt(z), 1e-4, 50.0
-    yield "raises outside, vector", lambda z: sum(math.log(v) for v in z), np.array([1e-5, 2.0]), np.array([1e5, 0.5])
+    yield (
+        "raises outside, vector",
+        lambda z: sum(math.log(v) for v in z),
+        np.array([1e-5, 2.0]),
+        np.array([1e5, 0.5]),
+    )
     z = np.array([1e-300, 1e-200, 1.0])
     yield "tiny inputs", lambda z: np.log(z).sum(), z, 1 / z
     z = np.array([1e300, -1e200, 1.0])
     yield "huge inputs", lambda z: np.sum(np.log(np.abs(z))), z, 1 / z
-    yield "power", lambda z: np.sum(z**0.1), np.array([1e-10, 1e-4, 1.0]), 0.1 * np.array([1e-10, 1e-4, 1.0]) ** -0.9
+    yield (
+        "power",
+        lambda z: np.sum(z**0.1),
+        np.array([1e-10, 1e-4, 1.0]),
+        0.1 * np.array([1e-10, 1e-4, 1.0]) ** -0.9,
+    )
 
 
 @right("steep")
@@ -100,12 +159,27 @@ def steep(rng):
         yield f"sin({a} x)", lambda z: np.sin(a * z).sum(), z, a * np.cos(a * z)
         yield f"tanh({a} x)", lambda z: np.tanh(a * z).sum(), z / a, a * (1 - np.tanh(z) ** 2)
     yield "sin(1e4 x)", lambda z: np.sin(1e4 * z).sum(), z, 1e4 * np.cos(1e4 * z)
-    yield "small and fast", lambda z: np.sum(np.sin(z) + 1e-5 * np.sin(1e4 * z)), z, np.cos(z) + 0.1 * np.cos(1e4 * z)
+    yield (
+        "small and fast",
+        lambda z: np.sum(np.sin(z) + 1e-5 * np.sin(1e4 * z)),
+        z,
+        np.cos(z) + 0.1 * np.cos(1e4 * z),
+    )
     yield "x**20", lambda z: np.sum(z**20), z, 20 * z**19
     yield "1 / x near 0", lambda z: np.sum(1 / z), z * 1e-3, -1 / (z * 1e-3) ** 2
     x = 0.3 + rng.uniform(size=3)
-    yield "x**x**x", lambda x: np.sum(x ** (x**x)), x, x ** (x**x) * (x**x) * ((np.log(x) + 1) * np.log(x) + 1 / x)
-    yield "exp of exp", lambda x: np.exp(np.exp(np.exp(x))).sum(), x, np.exp(np.exp(np.exp(x)) + np.exp(x) + x)
+    yield (
+        "x**x**x",
+        lambda x: np.sum(x ** (x**x)),
+        x,
+        x ** (x**x) * (x**x) * ((np.log(x) + 1) * np.log(x) + 1 / x),
+    )
+    yield (
+        "exp of exp",
+        lambda x: np.exp(np.exp(np.exp(x))).sum(),
+        x,
+        np.exp(np.exp(np.exp(x)) + np.exp(x) + x),
+    )
     g = lambda x: 1 / (1e-4 + (x - 0.5) ** 2)
     yield "narrow peak", lambda x: g(x).sum(), x, -2 * (x - 0.5) * g(x) ** 2
 
@@ -125,11 +199,13 @@ def coarse(rng):
     yield "float32 softmax", lambda z: softmax(half(z)), z, softmax(z) * (u - u @ softmax(z)), u
     jitter = lambda z: np.sin(z).sum() + 1e-10 * np.sin(1e13 * z.sum())
     yield "jumpy at 1e-10", jitter, z, np.cos(z)
+
     def solver(z):  # stops at a tolerance
         y, n = np.ones_like(z), 0
         while np.max(np.abs(y - np.cos(y) * 0.5 - z)) > 1e-9 and n < 100:
             y, n = 0.5 * np.cos(y) + z, n + 1
         return y.sum()
+
     y = np.ones_like(z)
     for _ in range(200):
         y = 0.5 * np.cos(y) + z
@@ -147,10 +223,25 @@ def offset(rng):
     yield "large inputs", lambda z: np.sum(u * np.sin(z)), z + 1e6, u * np.cos(z + 1e6)
     yield "variance far from 0", lambda z: np.var(z), z + 1e5, 2 * (z + 1e5 - np.mean(z + 1e5)) / 5
     yield "1 - cos x", lambda z: np.sum(1 - np.cos(z)), z * 1e-3, np.sin(z * 1e-3)
-    yield "difference of squares", lambda z: (z @ z + 1e6) - (np.sum(z[::-1] ** 2) + 1e6) + z @ u, z, u
-    yield "loss near its minimum", lambda z: np.sum((z - u) ** 2), u + 1e-9 * z, 2 * ((u + 1e-9 * z) - u)
+    yield (
+        "difference of squares",
+        lambda z: (z @ z + 1e6) - (np.sum(z[::-1] ** 2) + 1e6) + z @ u,
+        z,
+        u,
+    )
+    yield (
+        "loss near its minimum",
+        lambda z: np.sum((z - u) ** 2),
+        u + 1e-9 * z,
+        2 * ((u + 1e-9 * z) - u),
+    )
     yield "at its minimum", lambda z: np.sum((z - u) ** 2), u, 0 * u
-    yield "log softmax with huge logits", lambda z: z[0] - np.log(np.exp(z - z.max()).sum()) - z.max(), z + 1e7, np.eye(5)[0] - softmax(z + 1e7)
+    yield (
+        "log softmax with huge logits",
+        lambda z: z[0] - np.log(np.exp(z - z.max()).sum()) - z.max(),
+        z + 1e7,
+        np.eye(5)[0] - softmax(z + 1e7),
+    )
 
 
 @right("scales")
@@ -164,8 +255,18 @@ def scales(rng):
     x = rng.normal(size=5)
     yield "slopes", lambda x: np.sum(c * np.sin(x)), x, c * np.cos(x)
     yield "slopes with upstream", lambda x: np.sin(x), x, c * np.cos(x), c
-    yield "saturated", lambda x: np.sum(sigmoid(x)), np.array([-30.0, 0.1, 20, 30]), sigmoid(np.array([-30.0, 0.1, 20, 30])) * sigmoid(-np.array([-30.0, 0.1, 20, 30]))
-    yield "small weights", lambda x: np.sum(np.tanh(x) ** 2 + np.sin(x)), x * 1e-8, 2 * np.tanh(x * 1e-8) * (1 - np.tanh(x * 1e-8) ** 2) + np.cos(x * 1e-8)
+    yield (
+        "saturated",
+        lambda x: np.sum(sigmoid(x)),
+        np.array([-30.0, 0.1, 20, 30]),
+        sigmoid(np.array([-30.0, 0.1, 20, 30])) * sigmoid(-np.array([-30.0, 0.1, 20, 30])),
+    )
+    yield (
+        "small weights",
+        lambda x: np.sum(np.tanh(x) ** 2 + np.sin(x)),
+        x * 1e-8,
+        2 * np.tanh(x * 1e-8) * (1 - np.tanh(x * 1e-8) ** 2) + np.cos(x * 1e-8),
+    )
     yield "tiny f", lambda x: 1e-30 * np.sum(np.sin(x)), x, 1e-30 * np.cos(x)
     yield "huge f", lambda x: 1e30 * np.sum(np.sin(x)), x, 1e30 * np.cos(x)
 
@@ -199,7 +300,11 @@ def many(rng):
 def one_of_many(rng):
     x, u = rng.normal(size=100_000), rng.normal(size=100_000)
     g = u * np.cos(x)
-    for name, change in {"doubled": lambda v: 2 * v, "zero": lambda v: 0 * v, "off by 1e-3": lambda v: v * 1.001}.items():
+    for name, change in {
+        "doubled": lambda v: 2 * v,
+        "zero": lambda v: 0 * v,
+        "off by 1e-3": lambda v: v * 1.001,
+    }.items():
         bad, n = g.copy(), int(rng.integers(100_000))
         bad[n] = change(bad[n])
         yield f"1e5, {name}", lambda x: u @ np.sin(x), x, bad
@@ -245,10 +350,26 @@ def slight(rng):
 def slight_on_one_side(rng):
     z = rng.normal(size=12)
     f, f_prime = ELEMENTWISE["selu"]
-    yield "selu with alpha 1.67", f, z, z * np.where(z > 0, 1.0507009873554805, 1.0507009873554805 * 1.67 * np.exp(z)), z
+    yield (
+        "selu with alpha 1.67",
+        f,
+        z,
+        z * np.where(z > 0, 1.0507009873554805, 1.0507009873554805 * 1.67 * np.exp(z)),
+        z,
+    )
     yield "selu with lambda 1.0507", lambda z: f(z).sum(), z, np.where(z > 0, 1.05, f_prime(z))
-    yield "leaky with 0.01", lambda z: np.where(z > 0, z, 0.1 * z).sum(), z, np.where(z > 0, 1, 0.01)
-    yield "elu without alpha", lambda z: np.where(z > 0, z, 2 * np.expm1(np.minimum(z, 0))).sum(), z, np.where(z > 0, 1, np.exp(np.minimum(z, 0)))
+    yield (
+        "leaky with 0.01",
+        lambda z: np.where(z > 0, z, 0.1 * z).sum(),
+        z,
+        np.where(z > 0, 1, 0.01),
+    )
+    yield (
+        "elu without alpha",
+        lambda z: np.where(z > 0, z, 2 * np.expm1(np.minimum(z, 0))).sum(),
+        z,
+        np.where(z > 0, 1, np.exp(np.minimum(z, 0))),
+    )
 
 
 @wrong("ties")
@@ -265,7 +386,17 @@ def counted_twice(rng):
     yield "min", np.min, -z, 1.0 * (z == 2)
 
 
-@wrong("one-entry", "some-entries", "kink", "wrong", "constant-factor", "all-zero", "negative", "region", "sign")
+@wrong(
+    "one-entry",
+    "some-entries",
+    "kink",
+    "wrong",
+    "constant-factor",
+    "all-zero",
+    "negative",
+    "region",
+    "sign",
+)
 def outside_the_slopes(rng):
     z = np.array([0.0, 1.0, -2.0, 0.5])
     for s in (-0.1, 1.1, 2):
@@ -276,24 +407,60 @@ def outside_the_slopes(rng):
         yield f"half at {d} from the kink", lambda z: relu(z).sum(), z, np.where(z == d, 0.5, z > 0)
         yield f"wrong side at {-d}", lambda z: relu(z).sum(), -z, np.where(z == d, 1.0, z < 0)
         yield f"scalar at {d}", lambda z: relu(z), d, 0.0
-    yield "relu at -1e-3", lambda z: relu(z).sum(), np.array([-1e-3, -1, 1, 2]), np.array([1.0, 0, 1, 1])
+    yield (
+        "relu at -1e-3",
+        lambda z: relu(z).sum(),
+        np.array([-1e-3, -1, 1, 2]),
+        np.array([1.0, 0, 1, 1]),
+    )
 
 
-@wrong("one-entry", "some-entries", "constant-factor", "sign", "all-zero", "wrong-formula", "slight-constant", "wrong", "region", "negative")
+@wrong(
+    "one-entry",
+    "some-entries",
+    "constant-factor",
+    "sign",
+    "all-zero",
+    "wrong-formula",
+    "slight-constant",
+    "wrong",
+    "region",
+    "negative",
+)
 def wrong_in_noise(rng):
     z, u = rng.normal(size=5), rng.normal(size=5)
     half = lambda a: np.asarray(a, "f4")
     g = np.cos(z)
     yield "float32, 1% off", lambda z: np.sum(np.sin(half(z))), z, g * 1.01
     yield "float32, zero", lambda z: np.sum(np.sin(half(z))), z, 0 * g
-    yield "float32, entry off", lambda z: np.sum(np.sin(half(z))), z, g * np.array([1, 1, 1.05, 1, 1])
+    yield (
+        "float32, entry off",
+        lambda z: np.sum(np.sin(half(z))),
+        z,
+        g * np.array([1, 1, 1.05, 1, 1]),
+    )
     yield "offset 1e8, 1% off", lambda z: 1e8 + np.sum(np.sin(z)), z, g * 1.01
     yield "offset 1e8 inside", lambda z: (1e8 + np.sum(np.sin(z))) - 1e8, z, -g
-    yield "jumpy at 1e-10", lambda z: np.sin(z).sum() + 1e-10 * np.sin(1e13 * z.sum()), z, g * 1.0001
+    yield (
+        "jumpy at 1e-10",
+        lambda z: np.sin(z).sum() + 1e-10 * np.sin(1e13 * z.sum()),
+        z,
+        g * 1.0001,
+    )
     yield "small and fast, part missing", lambda z: np.sum(np.sin(z) + 1e-5 * np.sin(1e4 * z)), z, g
     yield "steep", lambda z: np.exp(50 * z).sum(), z / 2, 50 * np.exp(25 * z) * 1.001
-    yield "log at the edge", lambda z: np.log(z).sum(), np.array([1e-12, 0.5]), np.array([1.01e12, 2])
-    yield "arcsin at the edge", lambda z: np.arcsin(z).sum(), np.array([1 - 1e-6, 0.5]), np.array([1 / np.sqrt(1e-6), 1 / np.sqrt(0.75)])
+    yield (
+        "log at the edge",
+        lambda z: np.log(z).sum(),
+        np.array([1e-12, 0.5]),
+        np.array([1.01e12, 2]),
+    )
+    yield (
+        "arcsin at the edge",
+        lambda z: np.arcsin(z).sum(),
+        np.array([1 - 1e-6, 0.5]),
+        np.array([1 / np.sqrt(1e-6), 1 / np.sqrt(0.75)]),
+    )
     yield "abs made smooth hides it", lambda z: np.sum(np.abs(z) * z), z, np.abs(z)
     yield "near its minimum", lambda z: np.sum((z - u) ** 2), u + 1e-6, 1e-6 + 0 * u
     yield "rounded", lambda z: np.round(np.sin(z).sum(), 6), z, 0 * g

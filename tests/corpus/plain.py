@@ -79,21 +79,33 @@ def dense(rng):
     Y = rng.normal(size=(5, 3))
     D = 2 * (affine(X, W, b) - Y) / Y.size
     loss = lambda X, W, b, Y: np.mean((affine(X, W, b) - Y) ** 2)
-    yield "mean squares, targets without gradient", loss, (X, W, b, Y), (D @ W, D.T @ X, D.sum(0), None)
+    yield (
+        "mean squares, targets without gradient",
+        loss,
+        (X, W, b, Y),
+        (D @ W, D.T @ X, D.sum(0), None),
+    )
 
 
 @right("losses")
 def losses(rng):
     Z, y = rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
     Y = np.eye(4)[y]
+
     def cross(Z):
         Z = Z - Z.max(1, keepdims=True)
         return np.mean(np.log(np.exp(Z).sum(1)) - Z[np.arange(6), y])
+
     yield "softmax cross entropy", cross, Z, (softmax(Z) - Y) / 6
     t = rng.integers(0, 2, 7).astype(float)
     z = rng.normal(size=7)
     p = sigmoid(z)
-    yield "binary cross entropy", lambda p: -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p)), p, (p - t) / (p * (1 - p))
+    yield (
+        "binary cross entropy",
+        lambda p: -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p)),
+        p,
+        (p - t) / (p * (1 - p)),
+    )
     yield "from logits", lambda z: np.sum(np.logaddexp(0, z) - t * z), z, p - t
     U = rng.normal(size=(6, 4))
     P = softmax(Z)
@@ -103,7 +115,12 @@ def losses(rng):
     a, b = rng.normal(size=(2, 7))
     n = np.linalg.norm
     cos = a @ b / n(a) / n(b)
-    yield "cosine", lambda a, b: a @ b / n(a) / n(b), (a, b), (b / n(a) / n(b) - cos * a / (a @ a), a / n(a) / n(b) - cos * b / (b @ b))
+    yield (
+        "cosine",
+        lambda a, b: a @ b / n(a) / n(b),
+        (a, b),
+        (b / n(a) / n(b) - cos * a / (a @ a), a / n(a) / n(b) - cos * b / (b @ b)),
+    )
 
 
 @right("structures")
@@ -112,11 +129,19 @@ def structures(rng):
     corr = lambda x, k: np.correlate(x, k, "valid")
     yield "correlation", corr, (x, k), (np.convolve(u, k), np.correlate(x, u, "valid")), u
     X, U = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
+
     def norm(X):
         mu, var = X.mean(1, keepdims=True), X.var(1, keepdims=True)
         return (X - mu) / np.sqrt(var + 1e-5)
+
     s, H = np.sqrt(X.var(1, keepdims=True) + 1e-5), norm(X)
-    yield "layer norm", norm, X, (U - U.mean(1, keepdims=True) - H * (U * H).mean(1, keepdims=True)) / s, U
+    yield (
+        "layer norm",
+        norm,
+        X,
+        (U - U.mean(1, keepdims=True) - H * (U * H).mean(1, keepdims=True)) / s,
+        U,
+    )
     Q, K, V = rng.normal(size=(3, 4, 3))
     G = rng.normal(size=(4, 3))
     P = softmax(Q @ K.T / np.sqrt(3))
@@ -140,7 +165,13 @@ def structures(rng):
     dM[np.arange(4), M.argmax(1)] = T
     yield "row maximum", lambda M: M.max(1), M, dM, T
     R = rng.normal(size=(2, 3, 4))
-    yield "sum of products over axes", lambda R: np.einsum("ijk,ijk->j", R, R), R, 2 * R * np.arange(1.0, 4)[:, None], np.arange(1.0, 4)
+    yield (
+        "sum of products over axes",
+        lambda R: np.einsum("ijk,ijk->j", R, R),
+        R,
+        2 * R * np.arange(1.0, 4)[:, None],
+        np.arange(1.0, 4),
+    )
 
 
 @right("forms")
@@ -163,13 +194,23 @@ def forms(rng):
     yield "integer claim", lambda z: 3 * z.sum(), z, np.array([3, 3, 3])
     yield "float32 claim", lambda z: np.sum(np.sin(z)), z, np.cos(z).astype("f4")
     yield "float16 claim", lambda z: np.sum(np.sin(z)), z, np.cos(z).astype("f2")
-    yield "long double", lambda z: np.sum(np.sin(z)), z.astype(np.longdouble), np.cos(z.astype(np.longdouble))
+    yield (
+        "long double",
+        lambda z: np.sum(np.sin(z)),
+        z.astype(np.longdouble),
+        np.cos(z.astype(np.longdouble)),
+    )
     yield "empty", lambda z: np.sum(z), np.zeros((0, 3)), np.zeros((0, 3))
     yield "no gradient anywhere", lambda z: 1.0, z, 0 * z
     yield "zeros everywhere with noise", lambda z: np.sum(z) - np.sum(z[::-1]) + 5, z, 0 * z
     f = Cached()
     yield "cached by identity", f, z, np.cos(z)
-    yield "five axes", lambda z: np.sum(np.sin(z)), M.reshape(2, 3, 2, 2, 2), np.cos(M.reshape(2, 3, 2, 2, 2))
+    yield (
+        "five axes",
+        lambda z: np.sum(np.sin(z)),
+        M.reshape(2, 3, 2, 2, 2),
+        np.cos(M.reshape(2, 3, 2, 2, 2)),
+    )
 
 
 def frozen(array):

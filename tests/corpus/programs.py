@@ -13,6 +13,7 @@ def dense(rng, D):
 def elementwise(f, f_prime, *bugs):
     def make(rng, D):
         return f, lambda X, U: U * f_prime(X), [lambda X, U, g=g: U * g(X) for g in bugs]
+
     return make
 
 
@@ -25,6 +26,7 @@ def soft(rng, D):
     def back(X, U):
         P = softmax(X)
         return P * (U - (U * P).sum(1, keepdims=True))
+
     diagonal = lambda X, U: U * softmax(X) * (1 - softmax(X))
     axis = lambda X, U: softmax(X) * (U - (U * softmax(X)).sum(0, keepdims=True))
     return softmax, back, [diagonal, axis]
@@ -37,13 +39,16 @@ def centre(rng, D):
 
 def norm(rng, D):
     parts = lambda X: (X - X.mean(1, keepdims=True), np.sqrt(X.var(1, keepdims=True) + 0.1))
+
     def forward(X):
         C, s = parts(X)
         return C / s
+
     def back(X, U, mean=1, var=1):
         C, s = parts(X)
         H = C / s
         return (U - mean * U.mean(1, keepdims=True) - var * H * (U * H).mean(1, keepdims=True)) / s
+
     return forward, back, [lambda X, U: back(X, U, mean=0), lambda X, U: back(X, U, var=0)]
 
 
@@ -51,43 +56,62 @@ def residual(rng, D):
     W = rng.normal(size=(D, D)) / np.sqrt(D)
     forward = lambda X: X + np.tanh(X @ W.T)
     inner = lambda X, U: (U * (1 - np.tanh(X @ W.T) ** 2)) @ W
-    return forward, lambda X, U: U + inner(X, U), [inner, lambda X, U: U, lambda X, U: 2 * U + inner(X, U)]
+    return (
+        forward,
+        lambda X, U: U + inner(X, U),
+        [inner, lambda X, U: U, lambda X, U: 2 * U + inner(X, U)],
+    )
 
 
 def gather(rng, D):
     index = rng.integers(0, D, D)
+
     def back(X, U):
         G = np.zeros_like(X)
         np.add.at(G.T, index, U.T)
         return G
+
     def last(X, U):
         G = np.zeros_like(X)
         G[:, index] = U
         return G
+
     return lambda X: X[:, index], back, [last, lambda X, U: U[:, index]]
 
 
 def running(rng, D):
     back = lambda X, U: np.cumsum(U[:, ::-1], 1)[:, ::-1]
-    return lambda X: np.cumsum(X, 1), back, [lambda X, U: np.cumsum(U, 1), lambda X, U: back(X, U) - U]
+    return (
+        lambda X: np.cumsum(X, 1),
+        back,
+        [lambda X, U: np.cumsum(U, 1), lambda X, U: back(X, U) - U],
+    )
 
 
 def pairmax(rng, D):
     forward = lambda X: np.maximum(X, X[:, ::-1])
+
     def back(X, U):
         M = X > X[:, ::-1]
         E = 0.5 * (X == X[:, ::-1])
         return (M + E) * U + ((M + E) * U[:, ::-1])
+
     return forward, back, [lambda X, U: (X >= X[:, ::-1]) * U, lambda X, U: U]
 
 
 def window(rng, D):
     k = rng.normal(size=3)
+
     def corr(X, k):
         P = np.zeros((len(X), D + 2))
         P[:, 1:-1] = X
         return sum(k[i] * P[:, i : i + D] for i in range(3))
-    return lambda X: corr(X, k), lambda X, U: corr(U, k[::-1]), [lambda X, U: corr(U, k), lambda X, U: np.roll(corr(U, k[::-1]), 1, 1)]
+
+    return (
+        lambda X: corr(X, k),
+        lambda X, U: corr(U, k[::-1]),
+        [lambda X, U: corr(U, k), lambda X, U: np.roll(corr(U, k[::-1]), 1, 1)],
+    )
 
 
 def product(rng, D):
@@ -135,8 +159,10 @@ def program(seed, buggy):
 
 def compose(forwards):
     """Return the function that applies one forward after the other."""
+
     def f(X):
         for forward in forwards:
             X = forward(X)
         return X
+
     return f

@@ -74,7 +74,13 @@ def transposed_factor(rng):
     yield "Dense, G Wᵀ for G W", lambda X, W: X @ W.T, (X, W), (U @ W.T, U.T @ X), U
     u = rng.normal(size=4)
     yield "J for Jᵀ, linear", lambda x: W @ x, u**2, W @ u, u
-    yield "J for Jᵀ, tanh", lambda x: np.tanh(W @ x), u**2, (1 - np.tanh(W @ u**2) ** 2) * (W @ u), u
+    yield (
+        "J for Jᵀ, tanh",
+        lambda x: np.tanh(W @ x),
+        u**2,
+        (1 - np.tanh(W @ u**2) ** 2) * (W @ u),
+        u,
+    )
 
 
 @wrong("swapped")
@@ -84,7 +90,12 @@ def swapped(rng):
     X, W, U = rng.normal(size=(5, 4)), rng.normal(size=(3, 4)), rng.normal(size=(5, 3))
     yield "different shapes", lambda X, W: X @ W.T, (X, W), (U.T @ X, U @ W), U
     c = rng.normal(size=5)
-    yield "two of three", lambda a, b, c: np.sum(a * np.sin(b) * c), (a, b, c), (np.sin(b) * c, a * np.sin(b), a * np.cos(b) * c)
+    yield (
+        "two of three",
+        lambda a, b, c: np.sum(a * np.sin(b) * c),
+        (a, b, c),
+        (np.sin(b) * c, a * np.sin(b), a * np.cos(b) * c),
+    )
 
 
 @wrong("wrong-axis")
@@ -94,7 +105,13 @@ def wrong_axis(rng):
     X, U = rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
     yield "bias, shapes differ", lambda X, b: X + b, (X, b[:3]), (U, U.sum(1)), U
     X, U = rng.normal(size=(2, 3, 3, 3)), rng.normal(size=(2, 3, 3, 3))
-    yield "bias of channels", lambda X, b: X + b[:, None, None], (X, b[:3]), (U, U.sum(axis=(0, 1, 2))), U
+    yield (
+        "bias of channels",
+        lambda X, b: X + b[:, None, None],
+        (X, b[:3]),
+        (U, U.sum(axis=(0, 1, 2))),
+        U,
+    )
 
 
 @wrong("broadcast")
@@ -148,7 +165,16 @@ def at_activation(rng):
         yield name + " summed", lambda Z, f=f: np.sum(U * f(Z)), Z, U * f_prime(f(Z))
 
 
-@wrong("wrong-formula", "constant-factor", "region", "negative", "some-entries", "missing-term", "derivative-missing", "slight-constant")
+@wrong(
+    "wrong-formula",
+    "constant-factor",
+    "region",
+    "negative",
+    "some-entries",
+    "missing-term",
+    "derivative-missing",
+    "slight-constant",
+)
 def wrong_formula(rng):
     Z, U = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
     p = sigmoid(Z)
@@ -156,8 +182,19 @@ def wrong_formula(rng):
     yield "1 - tanh", np.tanh, Z, U * (1 - np.tanh(Z)), U
     yield "tanh of half", lambda Z: np.tanh(Z).sum(), Z, 1 - np.tanh(Z / 2) ** 2
     yield "swish without the product rule", lambda Z: Z * sigmoid(Z), Z, U * p, U
-    yield "gelu, Φ for Φ + zφ", ELEMENTWISE["gelu"][0], Z, U * (1 + np.vectorize(__import__("math").erf)(Z / np.sqrt(2))) / 2, U
-    yield "log base 10", lambda x: np.sum(np.log(x) ** 2), Z**2 + 0.1, 2 * np.log10(Z**2 + 0.1) / (Z**2 + 0.1)
+    yield (
+        "gelu, Φ for Φ + zφ",
+        ELEMENTWISE["gelu"][0],
+        Z,
+        U * (1 + np.vectorize(__import__("math").erf)(Z / np.sqrt(2))) / 2,
+        U,
+    )
+    yield (
+        "log base 10",
+        lambda x: np.sum(np.log(x) ** 2),
+        Z**2 + 0.1,
+        2 * np.log10(Z**2 + 0.1) / (Z**2 + 0.1),
+    )
     yield "power rule", lambda x: np.sum(2**x), Z, Z * 2 ** (Z - 1)
 
 
@@ -166,7 +203,12 @@ def negative(rng):
     z = rng.normal(size=12)
     yield "relu without its mask", lambda z: relu(z).sum(), z, np.ones(12)
     yield "leaky slope forgotten", lambda z: np.where(z > 0, z, 0.1 * z).sum(), z, 1.0 * (z > 0)
-    yield "elu linear below", lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))).sum(), z, np.where(z > 0, 1, np.exp(-z))
+    yield (
+        "elu linear below",
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))).sum(),
+        z,
+        np.where(z > 0, 1, np.exp(-z)),
+    )
     yield "abs", lambda z: np.abs(z).sum(), z, np.ones(12)
 
 
@@ -185,7 +227,12 @@ def shifted(rng):
     yield "vector", lambda z: c @ np.sin(z), z, np.roll(c * np.cos(z), 1)
     X, C = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
     yield "rows", lambda X: np.sum(C * X**2), X, np.roll(2 * C * X, 1, 0)
-    yield "columns, zero filled", lambda X: np.sum(C * X**2), X, np.pad(2 * C * X, ((0, 0), (1, 0)))[:, :-1]
+    yield (
+        "columns, zero filled",
+        lambda X: np.sum(C * X**2),
+        X,
+        np.pad(2 * C * X, ((0, 0), (1, 0)))[:, :-1],
+    )
 
 
 @wrong("flipped", "permuted", "kernel")
@@ -193,7 +240,13 @@ def flipped(rng):
     x, k, u = rng.normal(size=9), rng.normal(size=3), rng.normal(size=7)
     corr = lambda x, k: np.correlate(x, k, "valid")
     yield "dk", corr, (x, k), (np.convolve(u, k), np.correlate(x, u, "valid")[::-1]), u
-    yield "dx with the kernel not flipped", corr, (x, k), (np.convolve(u, k[::-1]), np.correlate(x, u, "valid")), u
+    yield (
+        "dx with the kernel not flipped",
+        corr,
+        (x, k),
+        (np.convolve(u, k[::-1]), np.correlate(x, u, "valid")),
+        u,
+    )
     X, C = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     yield "both axes", lambda X: np.sum(C * X**2), X, (2 * C * X)[::-1, ::-1]
     yield "columns", lambda X: np.sum(C * X**2), X, (2 * C * X)[:, ::-1]
@@ -215,7 +268,11 @@ def permuted(rng):
 def row_or_column(rng):
     X, C = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
     for name, where in {"first row": np.s_[0], "last column": np.s_[:, -1]}.items():
-        for how, change in {"zero": lambda a: 0 * a, "doubled": lambda a: 2 * a, "noise": lambda a: a + rng.normal(size=a.shape)}.items():
+        for how, change in {
+            "zero": lambda a: 0 * a,
+            "doubled": lambda a: 2 * a,
+            "noise": lambda a: a + rng.normal(size=a.shape),
+        }.items():
             G = 2 * C * X
             G[where] = change(G[where])
             yield f"{name} {how}", lambda X: np.sum(C * X**2), X, G
@@ -281,7 +338,12 @@ def off_diagonal(rng):
     Z, U = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     P = softmax(Z)
     yield "rows", softmax, Z, U * P * (1 - P), U
-    yield "cross entropy", lambda z: -np.log(softmax(z)[2]), z, np.where(np.arange(5) == 2, p - 1, 0)
+    yield (
+        "cross entropy",
+        lambda z: -np.log(softmax(z)[2]),
+        z,
+        np.where(np.arange(5) == 2, p - 1, 0),
+    )
     A = rng.normal(size=(5, 5))
     yield "linear", lambda x: A @ x, z, u * np.diag(A), u
 
@@ -291,11 +353,18 @@ def missing_term(rng):
     X, U = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
     W, v = rng.normal(size=(3, 4)), rng.normal(size=4)
     yield "shortcut", lambda X: X + np.tanh(X), X, U * (1 - np.tanh(X) ** 2), U
-    yield "penalty", lambda W: np.sum(np.tanh(W @ v)) + 0.1 * np.sum(W**2), W, np.outer(1 - np.tanh(W @ v) ** 2, v)
+    yield (
+        "penalty",
+        lambda W: np.sum(np.tanh(W @ v)) + 0.1 * np.sum(W**2),
+        W,
+        np.outer(1 - np.tanh(W @ v) ** 2, v),
+    )
     yield "mean of layer norm", lambda X: X - X.mean(1, keepdims=True), X, U, U
     yield "bias in the sum", lambda z: np.sum(z * v), rng.normal(size=4), v + 0.3
+
     def norm(X):
         return (X - X.mean(1, keepdims=True)) / X.std(1, keepdims=True)
+
     s, H = X.std(1, keepdims=True), norm(X)
     yield "variance taken as constant", norm, X, (U - U.mean(1, keepdims=True)) / s, U
     yield "mean taken as constant", norm, X, (U - H * (U * H).mean(1, keepdims=True)) / s, U
@@ -323,15 +392,19 @@ def dtype(rng):
 @wrong("mutates-input")
 def mutates(rng):
     z = rng.uniform(1, 2, size=4) * [1, -1, 1, -1]
+
     def in_place(z):
         z *= 2
         return z.sum()
+
     def clipped(z):
         z[z < 0] = 0
         return z.sum()
+
     def sorts(z):
         z.sort()
         return z @ np.arange(4)
+
     yield "scaled in place", in_place, z, 2 + 0 * z
     yield "clipped in place", clipped, z, 1.0 * (z > 0)
     yield "sorted in place", sorts, z, np.argsort(np.argsort(z)) * 1.0
@@ -341,12 +414,15 @@ def mutates(rng):
 def drifting(rng):
     z, noise = rng.normal(size=4), np.random.default_rng(1)
     state = {"n": 0}
+
     def counts(z):
         state["n"] += 1
         return z.sum() + 1e-6 * state["n"]
+
     def later(z):
         state["n"] += 1
         return z.sum() + 1e-6 * (state["n"] > 6)
+
     yield "noise 1e-6", lambda z: z.sum() + 1e-6 * noise.normal(), z, 1 + 0 * z
     yield "dropout", lambda z: np.sum(z * (noise.random(4) < 0.5)), z, 0.5 + 0 * z
     yield "counter", counts, z, 1 + 0 * z
@@ -361,5 +437,10 @@ def not_finite(rng):
 
 @wrong("cannot-tell", "nan")
 def cannot_tell(rng):
-    yield "sqrt at 0", lambda z: np.sqrt(np.abs(z)).sum(), np.array([0.0, 1.0]), np.array([3.0, 0.5])
+    yield (
+        "sqrt at 0",
+        lambda z: np.sqrt(np.abs(z)).sum(),
+        np.array([0.0, 1.0]),
+        np.array([3.0, 0.5]),
+    )
     yield "lost in a constant", lambda z: 1e17 + z.sum(), np.ones(3), np.ones(3) * 2

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -18,6 +19,30 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+def pytest_addoption(parser):
+    parser.addoption("--repeat", type=int, default=1, help="run every browser test so often")
+
+
+def pytest_generate_tests(metafunc):
+    times = metafunc.config.getoption("--repeat", 1)
+    if times > 1:
+        metafunc.fixturenames.append("time")
+        metafunc.parametrize("time", range(times))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how long a reader waits for a slider's new picture."""
+    stats = terminalreporter.stats.values()
+    reports = [r for found in stats for r in found if getattr(r, "when", "") == "call"]
+    told = [dict(getattr(report, "user_properties", ())) for report in reports]
+    times = [ms for properties in told for ms in properties.get("slider times", ())]
+    if times:
+        terminalreporter.write_line(
+            f"{len(times)} sliders moved: a new picture after {statistics.median(times):.0f} ms "
+            f"(median), {max(times):.0f} ms (longest)"
+        )
 
 
 @pytest.fixture(scope="session")

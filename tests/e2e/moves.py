@@ -4,6 +4,7 @@ Commands go through the application object and never through menus: a click on a
 its neighbour, and a run sent before the kernel is connected is dropped without a word.
 """
 
+import json
 import time
 
 READY = """async () => {
@@ -27,6 +28,11 @@ def open_notebook(page, address, path):
     """Open a notebook and wait for an idle kernel."""
     page.goto(f"{address}/doc/tree/{path}?reset", wait_until="domcontentloaded")
     wait_for_kernel(page)
+
+
+def shut_down(page):
+    """Stop all kernels: the next one to open the lesson begins afresh."""
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
 def wait_for_kernel(page, seconds=120):
@@ -54,3 +60,83 @@ def run_all(page, seconds=240):
         state = page.evaluate(STATE)
     wait_for_kernel(page)
     return page.evaluate(STATE)
+
+
+# ---------------------------------------------------------------- explorers
+
+MARK = """() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+  return cells.map((cell, n) => [cell, n]).filter(([cell, n]) => cell.model.type === 'code'
+    && cell.model.outputs.toJSON().some(o => o.data && WIDGET in o.data)).map(([cell, n]) => n); }
+""".replace("WIDGET", "'application/vnd.jupyter.widget-view+json'")
+SHOW = """async n => { const content = window.jupyterapp.shell.currentWidget.content;
+  content.activeCellIndex = n; await content.scrollToItem(n, 'start');
+  const cell = content.widgets[n]; await cell.ready;
+  cell.node.dataset.explorer = n; }"""
+# The clock starts when the key goes down and stops when the new picture has been loaded.
+CLOCK = """node => { const img = node.querySelector('img.jupyter-widgets');
+  node.dataset.moves = 0; node.dataset.took = '';
+  let start = null;
+  node.addEventListener('keydown', () => { start = performance.now(); }, true);
+  img.addEventListener('load', () => { if (start === null) return;
+    node.dataset.took += ' ' + (performance.now() - start);
+    node.dataset.moves = Number(node.dataset.moves) + 1; start = null; }); }"""
+# What the kernel answers: the sentences beside the picture, and the picture.
+ANSWER = """node => [...node.querySelectorAll('.explorer .widget-html-content')]
+  .map(words => words.innerText).join() + node.querySelector('img.jupyter-widgets').src"""
+CONTROLS = "[role=slider], select, input[type=checkbox], .jupyter-widgets input[type=text], button"
+
+
+def explorers(page):
+    """Return the cells that show an explorer, brought into view one after the other."""
+    for number in page.evaluate(MARK):
+        page.evaluate(SHOW, number)
+        cell = page.locator(f'[data-explorer="{number}"]')
+        cell.locator("img.jupyter-widgets").first.wait_for()
+        cell.evaluate(CLOCK)
+        yield cell
+
+
+def move_all(page, cell):
+    """Move every control by keyboard; return the milliseconds to each slider's new picture."""
+    controls = cell.locator(".jupyter-widgets").locator(CONTROLS)
+    took = []
+    for n in range(controls.count()):
+        control = controls.nth(n)
+        before = cell.evaluate(ANSWER)
+        control.focus()
+        assert control.evaluate("node => node === document.activeElement"), "not in reach of keys"
+        moves = int(cell.get_attribute("data-moves"))
+        for key in _keys(control):
+            page.keyboard.press(key)
+        answered = f"node => ({ANSWER})(node) !== {json.dumps(before)}"
+        _wait_until(page, cell, answered, f"{_name(control)}: no answer")
+        if control.get_attribute("role") == "slider":
+            moved = f"node => Number(node.dataset.moves) > {moves}"
+            _wait_until(page, cell, moved, f"{_name(control)}: no new picture")
+            took.append(float(cell.get_attribute("data-took").split()[-1]))
+    return took
+
+
+def _keys(control):
+    """Return the keys that change a control from where it stands."""
+    kind = control.evaluate("node => node.getAttribute('role') || node.type || node.tagName")
+    if kind == "slider":
+        now, last = (float(control.get_attribute(f"aria-value{end}")) for end in ("now", "max"))
+        return ["ArrowLeft" if now >= last else "ArrowRight"]
+    if kind == "select-one":
+        last = control.evaluate("node => node.selectedIndex === node.options.length - 1")
+        return ["ArrowUp" if last else "ArrowDown"]
+    return {"checkbox": ["Space"], "text": ["End", "Backspace", "Enter"]}.get(kind, ["Enter"])
+
+
+def _name(control):
+    return control.evaluate(
+        "node => node.closest('.widget-inline-hbox')?.innerText || node.innerText || node.title"
+    )
+
+
+def _wait_until(page, cell, done, sentence, seconds=20):
+    end = time.monotonic() + seconds
+    while not cell.evaluate(done):
+        assert time.monotonic() < end, sentence
+        page.wait_for_timeout(10)

@@ -27,7 +27,7 @@ def test_lab_opens_on_lesson_00(lab, page):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_lesson_runs_from_first_to_last_cell(lab, page, name):
+def test_lesson_runs_and_its_explorers_move(lab, page, name, record_property):
     moves.open_notebook(page, lab, f"notebooks/{name}")
     state = moves.run_all(page)
     assert [cell["count"] for cell in state] == list(range(1, len(state) + 1))
@@ -37,4 +37,10 @@ def test_lesson_runs_from_first_to_last_cell(lab, page, name):
         assert "stderr" not in kinds, stored.source
         announced = "raises-exception" in stored.metadata.get("tags", [])
         assert ("error" in kinds) == announced, stored.source
+    times = []  # milliseconds
+    for explorer in moves.explorers(page):
+        times += moves.move_all(page, explorer)
+        assert explorer.locator("[role=status][aria-live=polite]").inner_text()
+    record_property("slider times", times)
+    moves.shut_down(page)
     assert page.elsewhere == [] and page.errors == []

@@ -10,8 +10,9 @@ def sums_by_columns(A_prev, W, b):
 
 
 def sums_by_rows(A_prev, W, b):
-    return [[sum(w * a for w, a in zip(row, a_prev)) + c for row, c in zip(W, b)]
-            for a_prev in A_prev]
+    return [
+        [sum(w * a for w, a in zip(row, a_prev)) + c for row, c in zip(W, b)] for a_prev in A_prev
+    ]
 
 
 def weights_by_einsum(delta, A_prev):
