@@ -5,6 +5,7 @@
     python3 course.py test     run every test; arguments go to pytest: test -k convolution
     python3 course.py edit     open a notebook as text, run it, put it back (for authors)
     python3 course.py release  make the students' sheets from the instructor's (for authors)
+    python3 course.py grade    grade a class: grading/README.md (for instructors)
 
 On Windows write `py` instead of `python3`. The first run builds a private environment
 in .venv (a minute or two); later runs reuse it.
@@ -154,13 +155,14 @@ def lab_arguments():
 VERBS = {"study": lab_arguments,
          "test": lambda: ["-m", "pytest"],
          "edit": lambda: ["-m", "grading.notebooks"],
-         "release": lambda: ["-m", "grading.release"]}
+         "release": lambda: ["-m", "grading.release"],
+         "grade": lambda: ["-m", "grading"]}
 
 
 def run(verb, args):
     """Hand over to the private Python; its exit code and Ctrl-C go straight through."""
     command = [str(PYTHON), *VERBS[verb](), *args]
-    env = environment(testing=verb != "study")
+    env = environment(testing=verb not in ("study", "grade"))
     os.chdir(str(ROOT))
     sys.stdout.flush()
     if not WINDOWS:

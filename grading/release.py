@@ -18,9 +18,9 @@ import nbformat
 from grading import notebooks, spec
 from grading.notebooks import Trouble
 from grading.page import page
+from grading.submission import ROLE
 
 ROOT = Path(__file__).resolve().parents[1]
-ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
 ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
          "check": {"grade": True, "locked": True, "solution": False},
          "written": {"grade": True, "locked": False, "solution": True}}

@@ -186,16 +186,16 @@ def _call(function, case):
             value = copy.deepcopy(function(*args))
     except Exception as error:
         return Answer(error=f"{type(error).__name__}: {error}")
-    changed = [n for n, (a, b) in enumerate(zip(args, case.args), 1) if not _same(a, b)]
+    changed = [n for n, (a, b) in enumerate(zip(args, case.args), 1) if not same(a, b)]
     return Answer(value, changed=f"argument {changed[0]}" if changed else "")
 
 
-def _same(one, other):
+def same(one, other):
     """Say whether an argument is, to the last bit, what it was."""
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_same(one[k], other[k]) for k in one)
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
     if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, np.ndarray):
         return one.shape == other.shape and one.tobytes() == other.tobytes()
     return one is other or one == other or one != one

@@ -57,8 +57,10 @@ def hints_taken(cells):
     """Return {exercise: stages taken} as the outputs of a notebook's cells record it."""
     taken = {}
     for cell in cells:
-        for out in cell.get("outputs") or ():
-            note = (out.get("metadata") or {}).get("hint")
+        outputs = cell.get("outputs")
+        for note in outputs if isinstance(outputs, list) else ():
+            for key in ("metadata", "hint"):
+                note = note.get(key) if isinstance(note, dict) else None
             if isinstance(note, dict) and note.get("stage") in (1, 2, 3):
                 taken.setdefault(str(note.get("exercise")), set()).add(note["stage"])
     return taken

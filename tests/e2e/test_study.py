@@ -44,3 +44,13 @@ def test_lesson_runs_and_its_explorers_move(lab, page, name, record_property):
     record_property("slider times", times)
     moves.shut_down(page)
     assert page.elsewhere == [] and page.errors == []
+
+
+def test_an_empty_sheet_runs_to_its_end(lab, page):
+    name = sorted(path.name for path in (ROOT / "exercises").glob("*.ipynb"))[0]
+    moves.open_notebook(page, lab, f"exercises/{name}")
+    outputs = [cell["outputs"] for cell in moves.run_all(page)]
+    assert "0 of" in outputs[-1][-1]["text"] and "exercises pass" in outputs[-1][-1]["text"]
+    assert not [out for cell in outputs for out in cell if out["output_type"] == "error"]
+    moves.shut_down(page)
+    assert page.elsewhere == [] and page.errors == []

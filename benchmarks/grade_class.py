@@ -1,0 +1,162 @@
+"""Grade a made-up class of three-question submissions; compare with nbgrader on the same ones.
+
+    python benchmarks/grade_class.py 1000                         8 % attacks, 2 % hangs
+    python benchmarks/grade_class.py 100 --nbgrader PYTHON 10     PYTHON has nbgrader; 10 of them
+
+CPU time is that of all processes, jailed ones too, counted by a cgroup where root may make one.
+"""
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("tests/attacks", ".")]
+import on_the_machine  # noqa: E402
+import on_the_score  # noqa: E402
+import on_this_design  # noqa: E402
+import rig  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+ATTACKS = on_the_score.SCORE + on_the_machine.MACHINE + on_this_design.DESIGN
+STUDENTS = [
+    rig.Attack("right"), rig.Attack("loops", answers={"6.1": """
+def scores(W, x):
+    return [sum(w * a for w, a in zip(row, x)) for row in W]"""}),
+    rig.Attack("wrong sign", answers={"6.1": "def scores(W, x):\n    return -(W @ x)"}),
+    rig.Attack("unfinished", answers={"6.2": "raise NotImplementedError"}),
+    rig.Attack("wrong shape", answers={"6.3": "shape = (4, 3)"}), rig.Attack("right again")]
+TESTS = {
+    "6.1": """rng = np.random.default_rng(0)
+for shape in (2, 3), (1, 1), (5, 1), (2, 9):
+    W, x = rng.normal(size=shape), rng.normal(size=shape[1])
+    np.testing.assert_allclose(scores(W, x), (W * x).sum(1))""",
+    "6.2": """for w in np.ones(3), np.ones(1), np.ones(7):
+    np.testing.assert_allclose(descend(lambda v: v, w, 0.1), w * 0.9 ** 3)""",
+    "6.3": "assert shape == (3, 4)"}
+
+
+def student(number):
+    """Return what the student with this number hands in."""
+    if number % 50 == 7:
+        return on_the_machine.HANGS[number // 50 % len(on_the_machine.HANGS)]
+    if number % 25 in (3, 16):
+        return ATTACKS[number // 25 * 2 % len(ATTACKS) + (number % 25 == 16)]
+    return STUDENTS[number % len(STUDENTS)]
+
+
+def make_class(place, count):
+    """Write a sheet of three questions and as many submissions."""
+    sheet = place / "sheets" / rig.STEM
+    shutil.copytree(rig.SHEETS / rig.STEM, sheet)
+    with open(sheet / "spec.py", "a") as spec:
+        spec.write("\nQUESTIONS = QUESTIONS[:3]\n")
+    (sheet / "sheet.ipynb").write_text("{}")
+    for number in range(count):
+        path = place / "in" / f"student {number:05d}" / f"{rig.STEM}.ipynb"
+        path.parent.mkdir(parents=True)
+        rig.write(student(number), path)
+
+
+@contextlib.contextmanager
+def counted():
+    """Yield a function that returns the CPU seconds spent by everything started meanwhile."""
+    group = Path("/sys/fs/cgroup/cpuacct") / f"benchmark-{time.time_ns()}"
+    try:
+        group.mkdir()
+        (group / "tasks").write_text(str(os.getpid()))
+        yield lambda: int((group / "cpuacct.usage").read_text()) / 1e9
+    except OSError:
+        yield lambda: sum(os.times()[:4])
+    finally:
+        if group.exists():
+            (group.parent / "tasks").write_text(str(os.getpid()))
+            with contextlib.suppress(OSError):  # the last processes may still be ending
+                group.rmdir()
+
+
+def watch(process, peak):
+    """Keep in `peak` the highest resident memory of a process, in MB."""
+    with contextlib.suppress(OSError, IndexError):
+        while process.poll() is None:
+            text = Path(f"/proc/{process.pid}/status").read_text()
+            peak[0] = max(peak[0], int(text.split("VmHWM:")[1].split()[0]) / 1024)
+            time.sleep(0.2)
+
+
+def ours(place, processes):
+    """Return (wall seconds, CPU seconds, MB of the grader) for the class."""
+    command = [sys.executable, "-m", "grading", str(place / "in"), "--out", str(place / "out"),
+               "--sheets", str(place / "sheets"), "--processes", str(processes)]
+    peak, quiet = [0.0], {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with counted() as cpu:
+        start, before = time.perf_counter(), cpu()
+        run = subprocess.Popen(command, cwd=ROOT, **quiet)
+        watcher = threading.Thread(target=watch, args=(run, peak))
+        watcher.start()
+        run.wait()
+        watcher.join()
+        return time.perf_counter() - start, cpu() - before, peak[0]
+
+
+def nbgrader(place, python, count):
+    """Return the CPU seconds for each of the first honest submissions by nbgrader autograde."""
+    course, names = place / "nbgrader", itertools.islice(
+        (n for n in itertools.count() if student(n) in STUDENTS), count)
+    (course / "source" / "ps").mkdir(parents=True)
+    (course / "source/ps/ps.ipynb").write_text(json.dumps(for_nbgrader(rig.Attack(""))))
+    tool = [python, "-m", "nbgrader"]
+    settings = {"cwd": course, "check": True, "capture_output": True,
+                "env": os.environ | {"PATH": f"{Path(python).parent}:{os.environ['PATH']}"}}
+    subprocess.run([*tool, "generate_assignment", "ps"], **settings)
+    for number in names:
+        path = course / "submitted" / str(number) / "ps" / "ps.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(for_nbgrader(student(number))))
+    with counted() as cpu:
+        before = cpu()
+        subprocess.run([*tool, "autograde", "ps"], **settings)
+        return (cpu() - before) / count
+
+
+def for_nbgrader(attack):
+    """Return the same three answers with nbgrader's metadata and tests."""
+    cells = [rig.code_cell("import numpy as np", "imports")]
+    for number, test in TESTS.items():
+        for kind, source, points in (("answer", (rig.HONEST | attack.answers)[number], {}),
+                                     ("check", test, {"points": 1})):
+            name = f"{kind}-{number.replace('.', '-')}"
+            cells.append(rig.code_cell(source, name, nbgrader={
+                "grade": kind == "check", "solution": kind == "answer", "task": False,
+                "locked": kind == "check", "grade_id": name, "schema_version": 3, **points}))
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return rig.notebook(cells) | {"metadata": kernel}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--nbgrader", nargs=2, metavar=("PYTHON", "COUNT"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        make_class(Path(place), options.count)
+        wall, cpu, memory = ours(Path(place), options.processes)
+        each = cpu / options.count
+        print(f"{options.count:,} submissions: {wall:.1f} s, {1000 * each:.1f} ms CPU each, "
+              f"the grader's memory at most {memory:.0f} MB")
+        if options.nbgrader:
+            python, count = options.nbgrader
+            theirs = nbgrader(Path(place), python, int(count))
+            print(f"nbgrader: {1000 * theirs:.0f} ms CPU each: ratio {theirs / each:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""Mark one submission: its values come from the jail, the verdicts are made here.
+
+The cases are drawn from HMAC(secret, student, sheet, exercise): each student has inputs of their
+own, and the same submission always the same. A hang or a crash costs one question.
+"""
+import builtins
+import contextlib
+import functools
+import hashlib
+import hmac
+import re
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import spec, submission, verdict, wire
+from .jail import Jail, give_channel
+
+CALLS, CALL_BYTES = 2_000, 1 << 14  # of the course's functions, within one question
+LOST_CELLS, CELLS_TOGETHER = 3, 5  # cells that may hang; seconds for all, as questions' time
+# In which lesson a module of nnlib is built: it holds answers to that lesson's sheet and before.
+BUILT = {"activations": 3, "layers": 6, "network": 6, "losses": 8, "optimizers": 9, "training": 9,
+         "initializers": 10, "autodiff": 11, "convolution": 13, "attention": 15}
+JUDGED = 16  # from this sheet on, what measures derivatives is there too
+STOPPED = {wire.Late: "TimeoutError", wire.Gone: "a crash"}
+ERRORS = {*dir(builtins), "WireError"}
+JAILS, ALONE = {}, threading.Lock()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a class is graded; `secret` is bytes, `seconds` the time for one question or cell."""
+
+    secret: bytes
+    solutions: Path = spec.SOLUTIONS
+    seconds: float = 2.0
+    prices: tuple = (0.0, 0.0, 0.0)  # in points, of the three stages of a hint
+    unsafe: bool = False
+    place: str = None  # where the files lie that the jails read; default: where temporary files do
+
+
+@functools.cache
+def withheld(stem, solutions):
+    """Return the modules of nnlib that hold answers, and those that measure them.
+
+    What the sheet itself imports for its students is there, and what earlier lessons built.
+    """
+    number = int("0" + re.match(r"\d*", stem)[0])
+    text = "\n".join(f"import nnlib.{name}" for name in BUILT if BUILT[name] < number)
+    with contextlib.suppress(OSError, submission.Damaged):
+        cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
+        given = [cell for cell in cells if submission.role(cell) == (None, None)]
+        text = "\n".join([text, *map(submission.source_of, given)])
+    return sorted(BUILT.keys() - imported(text)), () if number >= JUDGED else ("gradcheck",)
+
+
+def imported(text):
+    """Return the modules of nnlib that a text imports, and those that these import."""
+    whole = ", ".join(re.findall(r"from (?:nnlib|\.) import ([\w, ]+)", text)).split(", ")
+    names = {*whole, *re.findall(r"(?:from|import) (?:nnlib)?\.(\w+)", text)} & {*BUILT}
+    files = [Path(__file__).parents[1] / "nnlib" / f"{name}.py" for name in names]
+    return names.union(*(imported(path.read_text(encoding="utf-8")) for path in files))
+
+
+def jail_for(stem, settings):
+    """Return this process' jail for a sheet; answers to it are not in it, other jails end."""
+    key = stem, settings
+    for other in set(JAILS) - {key}:
+        JAILS.pop(other).stop()
+    if key not in JAILS:
+        hidden, silent = withheld(stem, settings.solutions)
+        JAILS[key] = Jail(hidden, silent, unsafe=settings.unsafe, place=settings.place)
+    return JAILS[key]
+
+
+@functools.cache
+def programs(folder):
+    """Return a text that changes with the programs in a folder."""
+    return submission.fingerprint(*(path.read_bytes() for path in sorted(folder.glob("*.py"))))
+
+
+def key_of(data, stem, settings):
+    """Return a text that changes with whatever could change the points of these bytes."""
+    rules = repr((settings.secret, settings.seconds, settings.prices))
+    folders = settings.solutions / stem, Path(__file__).parent
+    return submission.fingerprint(data, rules, *map(programs, folders))
+
+
+def mark(entry, settings):
+    """Return what is known of one submission: results, notes, texts for reading by hand."""
+    questions = spec.load(entry.stem, settings.solutions).questions
+    try:
+        data = submission.load(entry.path)
+        cells = submission.parse(data)
+    except submission.Damaged as damage:
+        none = [asdict(verdict.unanswered(q)) for q in questions.values() if q.kind != "written"]
+        return {"results": none, "notes": [str(damage)], "written": {}}
+    content, taken = submission.read(cells), verdict.hints_taken(cells)
+    with ALONE:  # a Dask worker may have threads, and there is one jail
+        results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
+                   for result in marked(entry, content, settings)]
+    written = {n: text for n, text in content.written.items() if n in questions}
+    return {"results": results, "notes": content.notes, "written": written}
+
+
+def marked(entry, content, settings):
+    """Yield the Result of each question that a machine can judge."""
+    sheet = spec.load(entry.stem, settings.solutions)
+    jail = jail_for(entry.stem, settings)
+    trial = Trial(jail, content, settings.seconds)
+    try:
+        for number, question in sheet.questions.items():
+            if question.kind != "written":
+                yield judged(trial, sheet, question, generator(entry, number, settings.secret))
+    finally:
+        trial.close()
+
+
+def generator(entry, number, secret):
+    """Return the source of random inputs for this student and exercise."""
+    words = "\0".join((entry.student, entry.stem, number)).encode()
+    return np.random.default_rng(list(hmac.digest(secret, words, hashlib.sha256)))
+
+
+def judged(trial, sheet, question, rng):
+    """Return the Result of one question; whatever the values are, there is a result."""
+    cases = question.cases(rng)
+    answers = trial.answers(question, cases)
+    if answers is None:
+        return verdict.unanswered(question)
+    try:
+        return verdict.evaluate(question, cases, answers, sheet.mistakes.get(question.id, ()))
+    except Exception as error:  # values of a form that no verdict foresaw are no answer
+        wrong = [verdict.Verdict(case.name, False) for case in cases]
+        return verdict.Result(question.id, 0.0, question.points, wrong, "wrong-form",
+                              f"This cannot be compared ({type(error).__name__}).")
+
+
+class Trial:
+    """One submission in the jail: its cells are run once, then questions are asked."""
+
+    def __init__(self, jail, content, seconds):
+        self.jail, self.content, self.seconds = jail, content, seconds
+        self.code, self.lost, self.channel = list(content.code), 0, None
+
+    def open(self):
+        """Run the cells; a cell that hangs or kills is left out and the others are run again."""
+        while self.channel is None:
+            self.channel = self.jail.submission()
+            end = time.monotonic() + CELLS_TOGETHER * self.seconds
+            for place, (number, source) in enumerate(self.code):
+                stopped = self.run(source, min(time.monotonic() + self.seconds, end))
+                if isinstance(stopped, wire.WireError):
+                    self.leave_out(place, number, stopped)
+                    break
+                if stopped:
+                    self.note(f"Cell {number + 1} stopped with {stopped}")
+
+    def run(self, source, deadline):
+        """Return None, the words of the error, or the WireError itself."""
+        try:
+            self.channel.sendall(b"c")
+            wire.send(self.channel, source, None, deadline)
+            stopped = wire.receive(self.channel, deadline)
+            return None if stopped is None else str(stopped)
+        except OSError:
+            return wire.Gone("its process ended")
+        except wire.WireError as error:
+            return error
+
+    def leave_out(self, place, number, error):
+        """Go on without a cell; after some of these, also without all that follow."""
+        self.note(f"Cell {number + 1} was left out: {error}.")
+        self.lost += 1
+        self.code[place:] = [] if self.lost >= LOST_CELLS else self.code[place + 1:]
+        self.close()
+
+    def note(self, sentence):
+        if sentence not in self.content.notes:
+            self.content.notes.append(sentence[:400])
+
+    def close(self):
+        """End what is left of the submission's processes."""
+        if self.channel:
+            self.channel.close()
+            self.channel = None
+        self.jail.sweep()
+
+    def ask(self):
+        """Return a channel to a process that will answer one question."""
+        for _ in range(2):
+            self.open()
+            try:
+                return give_channel(self.channel, b"q")
+            except OSError:
+                self.close()  # its process is dead: once more, from the first cell on
+        raise wire.Gone("its process ended")
+
+    def answers(self, question, cases):
+        """Return an Answer for each case, or None if the name is not there."""
+        answers = []
+        try:
+            with self.ask() as channel:
+                deadline = time.monotonic() + self.seconds
+                for case in cases:
+                    answers.append(self.answer(channel, question, case, deadline))
+        except wire.WireError as error:
+            kind = STOPPED.get(type(error), "an answer that cannot be read")
+            answers += [spec.Answer(error=f"{kind}: {error}")] * (len(cases) - len(answers))
+        return None if None in answers else answers
+
+    def answer(self, channel, question, case, deadline):
+        """Return the Answer to one case, None if the name is not there; serve callables."""
+        functions, request = [], [question.name, list(case.args) if question.calls else None]
+        wire.send(channel, request, functions, deadline)
+        for _ in range(CALLS):
+            reply = wire.receive(channel, deadline)
+            if not isinstance(reply, dict):
+                break
+            if "call" not in reply:
+                return as_answer(reply, case)
+            wire.send(channel, served(functions, reply), None, deadline)
+        raise wire.WireError("this is no answer, or it asked too often")
+
+
+def served(functions, reply):
+    """Return what one of the course's functions makes of a student's arguments."""
+    number, arguments = reply["call"], reply.get("arguments")
+    if type(number) is not int or not 0 <= number < len(functions) or type(arguments) is not list:
+        raise wire.WireError("a call of nothing")
+    try:
+        if len(wire.pack(arguments)) > CALL_BYTES:
+            return {"error": "the arguments are too large"}
+        return {"value": functions[number](*arguments)}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"[:200]}
+
+
+def as_answer(reply, case):
+    """Return the Answer in a reply, with the argument that was changed, if one was."""
+    if "missing" in reply:
+        return None
+    if "error" in reply:  # its kind alone: the words could tell the hidden inputs
+        kind = str(reply["error"]).partition(":")[0]
+        return spec.Answer(error=kind if kind in ERRORS else "an error")
+    after = reply.get("arguments")
+    after = after if isinstance(after, list) else []
+    changed = [n for n, (then, now) in enumerate(zip(case.args, after), 1)
+               if not callable(then) and not spec.same(then, now)]
+    return spec.Answer(reply.get("value"), changed=f"argument {changed[0]}" if changed else "")
