@@ -1,0 +1,193 @@
+"""The pages of the book that are made from the course itself."""
+
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from pathlib import Path
+
+import nbformat
+
+import nnlib
+from extension import ROOT
+from grading import spec, walk
+from grading.release import role
+from nnlib import diagnosis
+
+ROW = re.compile(r"^\| (\d\d) \| \[(.*?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \|$", re.M)
+CASE = re.compile(r"^(✗ .*?|  the claim .*?)\n(?:.*\n)*?✓ \((\d+\.\d+)\) ([^:\n]*)", re.M)
+SOLUTION = re.compile(r"^ *### (?:BEGIN|END) SOLUTION\n?", re.M)
+
+
+def lessons():
+    """Return (number, title, stem, what one finds out) of each lesson, from the README's table."""
+    return ROW.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def files():
+    """Yield (path in the book's source, text) of everything that Sphinx reads."""
+    made = parts()
+    for page in sorted((ROOT / "site" / "pages").glob("*.md")):
+        yield page.name, re.sub("@(\\w+)@", lambda m: made[m[1]], page.read_text(encoding="utf-8"))
+    for _, _, stem, _ in lessons():
+        yield f"notebooks/{stem}.ipynb", read(f"notebooks/{stem}.ipynb")
+        if has_sheet(stem):
+            yield f"exercises/{stem}.ipynb", web_sheet(stem)
+    yield "instructors.md", read("grading/README.md")
+    for name in modules():
+        yield f"reference/{name}.md", (
+            f"# nnlib.{name}\n\n```{{eval-rst}}\n.. automodule:: nnlib.{name}\n```\n")
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def parts():
+    """Return what stands in a page's text for @name@."""
+    titles = {stem: f"{number} {title}" for number, title, stem, _ in lessons()}
+    sheets = {stem: title for stem, title in titles.items() if has_sheet(stem)}
+    return {
+        "lessons": contents("notebooks", titles),
+        "cards": cards(),
+        "sheets": contents("exercises", sheets),
+        "sheet_rows": "\n".join(map(sheet_row, sheets.items())),
+        "equations": "\n".join(part for item in titles.items() for part in equations(*item)),
+        "printed": "\n".join(printed_mistakes()),
+        "named": "\n".join(f"| `{slug}` | {plain(meaning)} |"
+                           for slug, meaning in sorted(diagnosis.MISTAKES.items())),
+        "sheet_mistakes": "\n".join(sheet_mistakes(*item) for item in sheets.items()),
+        "modules": "\n".join(f"| [nnlib.{name}](reference/{name}.md) | {first_line(name)} |"
+                             for name in modules()),
+        "module_contents": "\n".join(f"reference/{name}" for name in modules()),
+    }
+
+
+def contents(folder, titles):
+    """Return the lines of a table of contents."""
+    return "\n".join(f"{title} <{folder}/{stem}>" for stem, title in titles.items())
+
+
+def has_sheet(stem):
+    return (ROOT / "exercises" / f"{stem}.ipynb").exists()
+
+
+def sheet_row(item):
+    """Return the row of a sheet: its title, exercises, points and minutes."""
+    questions = spec.load(item[0]).questions.values()
+    points, minutes = (sum(getattr(q, what) for q in questions) for what in ("points", "minutes"))
+    return (f"| [{item[1]}](exercises/{item[0]}.ipynb) | {len(questions)} | {points} "
+            f"| {minutes} |")
+
+
+def cards():
+    """Return a card for each lesson."""
+    return "\n".join(
+        f":::{{grid-item-card}} {number} {title}\n:link: notebooks/{stem}\n:link-type: doc\n"
+        f"{finds[0].upper()}{finds[1:]}.\n:::" for number, title, stem, finds in lessons())
+
+
+# ---- sheets: each answer with its solution folded, each hint folded ----
+
+
+def web_sheet(stem):
+    """Return a student's sheet in which hints and solutions can be unfolded."""
+    nb = nbformat.read(ROOT / "exercises" / f"{stem}.ipynb", 4)
+    solved = nbformat.read(ROOT / "solutions" / stem / "sheet.ipynb", 4).cells
+    solutions = {cell.id: SOLUTION.sub("", cell.source).strip() for cell in solved}
+    hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
+    cells = []
+    for cell in nb.cells:
+        kind, number = role(cell)
+        if cell.id.startswith("hint-"):
+            number = cell.id.removeprefix("hint-").replace("-", ".")
+            text = "\n\n".join(folded(f"Hint {n} of 3", hint)
+                               for n, hint in enumerate(hints[number], start=1))
+            solution = solutions[cell.id.replace("hint", "answer")]
+            text += "\n\n" + folded("Solution", f"```python\n{solution}\n```")
+            cell = nbformat.v4.new_markdown_cell(text, id=cell.id)
+        cells.append(cell)
+    nb.cells = cells
+    return nbformat.writes(nb)
+
+
+def folded(title, text):
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+
+
+# ---- every equation ----
+
+
+def equations(stem, title):
+    """Yield the tagged equations of a lesson: number, formula and what measured it."""
+    yield f"\n## {title}\n"
+    for eq in walk.equations(ROOT / "notebooks" / f"{stem}.ipynb"):
+        yield equation(eq)
+
+
+def equation(eq):
+    """Return one equation; its number becomes a link to its place in the lesson."""
+    witness = re.sub(r"\(\d+\.\d+\) ", "", eq.witness, count=1)
+    return (f":::::{{div}} every-equation\n({eq.number})\n\n$$\n{eq.latex}\n$$\n\n"
+            f"{plain(witness)}\n:::::\n")
+
+
+def plain(text):
+    """Escape what Markdown would read as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>#$|~^])", r"\\\1", text)
+
+
+# ---- every mistake ----
+
+
+def printed_mistakes():
+    """Yield a row for each claim of lesson 16: what it was, what the check said."""
+    path = next((ROOT / "notebooks").glob("16_*.ipynb"))
+    for cell in nbformat.read(path, 4).cells:
+        for verdict, number, label in CASE.findall(walk.printed(cell) if cell.get("outputs") else ""):
+            yield f"| ({number}) | {plain(label)} | {plain(verdict.lstrip('✗ '))} |"
+
+
+def sheet_mistakes(stem, title):
+    """Return the named wrong answers of a sheet, folded."""
+    found = spec.load(stem)
+    lines = []
+    for question in found.questions.values():
+        lines.append(f"\n**{question.id} `{question.name}`**\n")
+        lines += [f"- {plain(m.name)}: {m.sentence}" for m in found.mistakes.get(question.id, ())]
+    return f"::::{{dropdown}} Sheet {title}\n" + "\n".join(lines) + "\n::::\n"
+
+
+# ---- the reference ----
+
+
+def modules():
+    """Return the names of nnlib's public modules."""
+    names = [module.name for module in pkgutil.iter_modules(nnlib.__path__)]
+    return [name for name in names if not name.startswith("_")]
+
+
+def first_line(name):
+    return inspect.getdoc(importlib.import_module(f"nnlib.{name}")).splitlines()[0]
+
+
+def public_names():
+    """Return the full name of every public function and class that nnlib defines."""
+    found = []
+    for module in (importlib.import_module(f"nnlib.{name}") for name in modules()):
+        found += [f"{module.__name__}.{name}" for name, thing in vars(module).items()
+                  if inspect.isfunction(thing) or inspect.isclass(thing)
+                  if thing.__module__ == module.__name__ and not name.startswith("_")]
+    return found
+
+
+def write(out):
+    """Write the book's source; a file that is already right is left alone, so it is cached."""
+    wanted = {out / name: text.encode() for name, text in files()}
+    for path in [path for path in Path(out).rglob("*") if path.is_file() and path not in wanted]:
+        path.unlink()
+    for path, content in wanted.items():
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
