@@ -87,10 +87,10 @@ def make_book(out, options):
     from sphinx.cmd.build import main as sphinx
 
     source = SITE / "_build" / "source"
-    generate.write(source)
+    generate.write(source, lite=not options.no_lite)
     settings = ["-D", f"nb_execution_mode={'force' if options.execute else 'off'}",
                 "-D", f"course_lite={int(not options.no_lite)}"]
-    return sphinx(["-q", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", str(SITE),
+    return sphinx(["-q", "-a", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", str(SITE),
                    "-d", str(SITE / "_build" / "doctrees"), *settings, str(source), str(out)])
 
 

@@ -40,6 +40,7 @@ html_title = "Backpropagation by hand, checked by the machine"
 html_static_path = [str(SITE / "_static"), str(SITE / "_build" / "vendor")]
 html_css_files = ["source-sans-3/index.css", "source-sans-3/wght-italic.css", "source-serif-4/index.css",
                   "source-code-pro/index.css", "site.css"]
+html_context = {"default_mode": "auto"}
 templates_path = [str(SITE / "_templates")]
 html_copy_source = False
 html_use_index = False
@@ -47,6 +48,7 @@ html_domain_indices = False
 html_favicon = str(SITE / "_static" / "icon.svg")
 html_logo = str(SITE / "_static" / "icon.svg")
 html_theme_options = {
+    **{f"navbar_{part}": [] for part in ("start", "center", "end", "persistent")},
     "logo": {"text": "Backpropagation<br>by hand", "alt_text": "Home"},
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
@@ -61,11 +63,4 @@ html_theme_options = {
 
 # Formulas: MathJax, its fonts and all else come from the site itself.
 mathjax_path = "mathjax/tex-chtml.js"
-mathjax4_config = {
-    "loader": {"paths": {"fonts": "[mathjax]/..", "mathjax-newcm": "[mathjax]/../newcm"},
-               "load": ["a11y/assistive-mml"]},
-    "output": {"font": "mathjax-newcm", "displayOverflow": "linebreak"},
-    "options": {"menuOptions": {"settings": {
-        "enrich": False, "speech": False, "braille": False, "assistiveMml": True,
-        "inTabOrder": False, "help": False}}},
-}
+mathjax_config_path = "mathjax.js"

@@ -1,5 +1,6 @@
 """The pages of the book that are made from the course itself."""
 
+import base64
 import importlib
 import inspect
 import json
@@ -10,11 +11,13 @@ from pathlib import Path
 import nbformat
 
 import nnlib
-from extension import ROOT
+from extension import ROOT, places
 from grading import spec, walk
 from grading.release import role
 from nnlib import diagnosis
 
+FIRST = "notebooks/00_start_here.ipynb"
+FIGURES = [0, 8, 2, 9, 2, 2, 0, 2, 7, 10, 3, 4, 1, 5, 9, 9, 5]  # which of a lesson's stands for it
 ROW = re.compile(r"^\| (\d\d) \| \[(.*?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \|$", re.M)
 CASE = re.compile(r"^(✗ .*?|  the claim .*?)\n(?:.*\n)*?✓ \((\d+\.\d+)\) ([^:\n]*)", re.M)
 SOLUTION = re.compile(r"^ *### (?:BEGIN|END) SOLUTION\n?", re.M)
@@ -25,12 +28,13 @@ def lessons():
     return ROW.findall((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
-def files():
-    """Yield (path in the book's source, text) of everything that Sphinx reads."""
-    made = parts()
+def files(lite):
+    """Yield (path in the book's source, text or bytes) of everything that Sphinx reads."""
+    made = parts(lite)
     for page in sorted((ROOT / "site" / "pages").glob("*.md")):
         yield page.name, re.sub("@(\\w+)@", lambda m: made[m[1]], page.read_text(encoding="utf-8"))
-    for _, _, stem, _ in lessons():
+    for number, _, stem, _ in lessons():
+        yield f"figures/{number}.png", base64.b64decode(picture(number, stem)[0])
         yield f"notebooks/{stem}.ipynb", read(f"notebooks/{stem}.ipynb")
         if has_sheet(stem):
             yield f"exercises/{stem}.ipynb", web_sheet(stem)
@@ -44,13 +48,16 @@ def read(name):
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def parts():
+def parts(lite):
     """Return what stands in a page's text for @name@."""
     titles = {stem: f"{number} {title}" for number, title, stem, _ in lessons()}
     sheets = {stem: title for stem, title in titles.items() if has_sheet(stem)}
     return {
         "lessons": contents("notebooks", titles),
         "cards": cards(),
+        "count": str(len(places())),
+        "exercises": str(sum(len(spec.load(stem).questions) for stem in sheets)),
+        "start": f"lite/notebooks/index.html?path={FIRST}" if lite else "install.html",
         "sheets": contents("exercises", sheets),
         "sheet_rows": "\n".join(map(sheet_row, sheets.items())),
         "equations": "\n".join(part for item in titles.items() for part in equations(*item)),
@@ -82,10 +89,21 @@ def sheet_row(item):
 
 
 def cards():
-    """Return a card for each lesson."""
+    """Return a card for each lesson: one of its pictures, its title, what one finds out."""
     return "\n".join(
         f":::{{grid-item-card}} {number} {title}\n:link: notebooks/{stem}\n:link-type: doc\n"
-        f"{finds[0].upper()}{finds[1:]}.\n:::" for number, title, stem, finds in lessons())
+        f":img-top: figures/{number}.png\n:img-alt: {picture(number, stem)[1]}\n"
+        f":class-item: lesson-card\n\n{finds[0].upper()}{finds[1:]}.\n:::"
+        for number, title, stem, finds in lessons())
+
+
+def picture(number, stem):
+    """Return the (PNG in base64, description) of the figure that stands for a lesson."""
+    cells = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", 4).cells
+    shown = [out.data for cell in cells for out in cell.get("outputs", ())
+             if "image/png" in out.get("data", {})]
+    chosen = shown[min(FIGURES[int(number)], len(shown) - 1)]
+    return chosen["image/png"], chosen["text/plain"].partition(". ")[0]
 
 
 # ---- sheets: each answer with its solution folded, each hint folded ----
@@ -182,9 +200,10 @@ def public_names():
     return found
 
 
-def write(out):
+def write(out, lite):
     """Write the book's source; a file that is already right is left alone, so it is cached."""
-    wanted = {out / name: text.encode() for name, text in files()}
+    wanted = {out / name: text if isinstance(text, bytes) else text.encode()
+              for name, text in files(lite)}
     for path in [path for path in Path(out).rglob("*") if path.is_file() and path not in wanted]:
         path.unlink()
     for path, content in wanted.items():
