@@ -33,8 +33,8 @@ def main(args):
     options = parse(args)
     out, start = Path(options.out).resolve(), time.perf_counter()
     fetch_packages()
-    lay_vendor(SITE / "_build" / "vendor")
     code = make_book(out, options)
+    lay_vendor(out / "_static")
     lay_downloads(out)
     if not options.no_lite:
         import lite
@@ -86,12 +86,12 @@ def make_book(out, options):
     import generate
     from sphinx.cmd.build import main as sphinx
 
-    source = SITE / "_build" / "source"
+    source = out.parent / "source"
     generate.write(source, lite=not options.no_lite)
     settings = ["-D", f"nb_execution_mode={'force' if options.execute else 'off'}",
                 "-D", f"course_lite={int(not options.no_lite)}"]
     return sphinx(["-q", "-a", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", str(SITE),
-                   "-d", str(SITE / "_build" / "doctrees"), *settings, str(source), str(out)])
+                   "-d", str(out.parent / "doctrees"), *settings, str(source), str(out)])
 
 
 def lay_downloads(out):

@@ -160,11 +160,18 @@ def plain(text):
 
 
 def printed_mistakes():
-    """Yield a row for each claim of lesson 16: what it was, what the check said."""
+    """Yield a row for each claim of lesson 16: the right formula, what the check said."""
     path = next((ROOT / "notebooks").glob("16_*.ipynb"))
+    right = {eq.number: in_table(eq.latex) for eq in walk.equations(path)}
     for cell in nbformat.read(path, 4).cells:
-        for verdict, number, label in CASE.findall(walk.printed(cell) if cell.get("outputs") else ""):
-            yield f"| ({number}) | {plain(label)} | {plain(verdict.lstrip('✗ '))} |"
+        for verdict, number, label in CASE.findall(walk.printed(cell) if "outputs" in cell else ""):
+            yield f"| ({number}) {plain(label)} | ${right[number]}$ | {plain(verdict.strip('✗ '))} |"
+
+
+def in_table(latex):
+    """Return a formula that does not end a table's cell: bars are spelled out."""
+    latex = re.sub(r"\\tag\{.*?\}|\n", " ", latex)
+    return latex.replace(r"\|", r"\Vert ").replace("|", r"\vert ").strip()
 
 
 def sheet_mistakes(stem, title):
