@@ -6,6 +6,7 @@
     python3 course.py edit     open a notebook as text, run it, put it back (for authors)
     python3 course.py release  make the students' sheets from the instructor's (for authors)
     python3 course.py grade    grade a class: grading/README.md (for instructors)
+    python3 course.py site     build the course's web site in site/_build/html
 
 On Windows write `py` instead of `python3`. The first run builds a private environment
 in .venv (a minute or two); later runs reuse it.
@@ -156,7 +157,8 @@ VERBS = {"study": lab_arguments,
          "test": lambda: ["-m", "pytest"],
          "edit": lambda: ["-m", "grading.notebooks"],
          "release": lambda: ["-m", "grading.release"],
-         "grade": lambda: ["-m", "grading"]}
+         "grade": lambda: ["-m", "grading"],
+         "site": lambda: [str(ROOT / "site" / "build.py")]}
 
 
 def run(verb, args):

@@ -1,9 +1,9 @@
 """What the book adds to Sphinx: anchors and links for equations, descriptions, launch buttons."""
 
-import html
 import re
 from pathlib import Path
 
+import jinja2
 from docutils import nodes
 from sphinx import addnodes
 
@@ -82,29 +82,24 @@ def linked(app, docname, text):
 
 def launch(app, doctree, docname):
     """Put the ways to open a notebook under its title."""
-    folder, _, stem = docname.partition("/")
-    if folder not in ("notebooks", "exercises") or not stem:
-        return
     title = next(iter(doctree.findall(nodes.title)), None)
-    if title is not None:
-        bar = app.builder.templates.render("launch.html", {
-            "up": "../", "path": f"{docname}.ipynb", "stem": stem, "lesson": folder == "notebooks",
-            "other": (ROOT / ("exercises" if folder == "notebooks" else "notebooks")
-                      / f"{stem}.ipynb").exists(),
-            "lite": app.config.course_lite, "colab": colab(app, f"{docname}.ipynb"),
-            "setup": html.escape(setup_line(app))})
+    if title is not None and docname.startswith(("notebooks/", "exercises/")):
+        config = app.config
+        bar = launch_bar(docname, config.REPOSITORY, config.course_branch, int(config.course_lite))
         title.parent.insert(title.parent.index(title) + 1, nodes.raw("", bar, format="html"))
 
 
-def colab(app, path):
-    """Return the address that opens a file of the repository in Colab."""
-    place = app.config.REPOSITORY.removeprefix("https://github.com/")
-    return f"https://colab.research.google.com/github/{place}/blob/{app.config.course_branch}/{path}"
-
-
-def setup_line(app):
-    """Return what the first cell of a notebook in Colab has to be."""
-    return f"%pip install -q git+{app.config.REPOSITORY}"
+def launch_bar(docname, repository, branch, lite):
+    """Return the buttons of a lesson or sheet: browser, Colab, download, its counterpart."""
+    folder, _, stem = docname.partition("/")
+    other = {"notebooks": "exercises", "exercises": "notebooks"}[folder]
+    place = repository.removeprefix("https://github.com/")
+    template = (ROOT / "site" / "_templates" / "launch.html").read_text(encoding="utf-8")
+    return jinja2.Template(template, autoescape=True).render(
+        path=f"{docname}.ipynb", lite=lite, setup=f"%pip install -q git+{repository}",
+        colab=f"https://colab.research.google.com/github/{place}/blob/{branch}/{docname}.ipynb",
+        other=f"{other}/{stem}.html" * (ROOT / other / f"{stem}.ipynb").exists(),
+        name=other.capitalize() if other == "exercises" else "Lesson")
 
 
 def escape_formulas(app, what, name, obj, options, lines):
