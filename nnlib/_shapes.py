@@ -60,6 +60,16 @@ class Layer:
         """Return {name: dL/d(name)}, as the last `backward` left them."""
         return {name: self.kept("d" + name) for name in self.names}
 
+    def set_gradients(self, upstream):
+        """Set the gradients of the parameters alone: all that the lowest layer has to do."""
+        self.backward(upstream)
+
+    def astype(self, dtype):
+        """Turn every parameter into `dtype`, float32 for example; return the layer itself."""
+        for name in self.names:
+            setattr(self, name, getattr(self, name).astype(dtype))
+        return self
+
     def kept(self, name):
         """Return what an earlier pass kept on this layer; say so when there was none."""
         if name not in vars(self):
