@@ -9,6 +9,7 @@ none before it fits. The first two that fit are told. Two plain values (`compare
 only what makes sense without a derivative: the hypotheses with a second hint.
 """
 
+import html
 import itertools
 import os
 from dataclasses import dataclass
@@ -766,8 +767,6 @@ def picture(report):
     """Return HTML: the message, where yours and the measured differ, the worst three entries."""
     pair = report.claimed, report.measured
     drawn = "" if report.passed or isinstance(pair[0], tuple) or pair[1] is None else _grid(*pair)
-    import html
-
     return f"<div><pre>{html.escape(str(report))}</pre>{drawn}</div>"
 
 
