@@ -23,8 +23,9 @@ def check_shape(symbol, array, expected, hint=""):
     expected : tuple of int and str
         A number must match; a letter matches any size, the same size wherever
         it stands again: ``("B", 3)`` or ``("D", "D")``.
-    hint : str
-        The likely cause, if the shapes alone do not show one (a transposed array does).
+    hint : str or callable
+        The likely cause, or what returns it, if the shapes alone do not show one (a transposed
+        array does).
 
     Raises
     ------
@@ -32,7 +33,8 @@ def check_shape(symbol, array, expected, hint=""):
         Names the symbol, both shapes and the likely cause.
     """
     found = np.shape(array)
-    if not _matches(found, expected):
+    if found != expected and not _matches(found, expected):
+        hint = hint() if callable(hint) else hint
         cause = _known_mistake(found, expected) or hint or _first_difference(found, expected)
         wanted = str(tuple(expected)).replace("'", "")
         raise ShapeError(f"{symbol} has shape {found}, expected {wanted}: {cause}")
@@ -50,6 +52,11 @@ class Layer:
     names = ()  # of the parameters; the gradient of W is the attribute dW
     training = False  # True while `fit` trains: only Dropout behaves differently then
 
+    def __init_subclass__(cls):
+        """Let who changes `backward` alone be asked for gradients through that `backward`."""
+        if "backward" in vars(cls) and "set_gradients" not in vars(cls):
+            cls.set_gradients = Layer.set_gradients
+
     @property
     def parameters(self):
         """Return {name: array}; writing into an array changes the layer."""
@@ -60,6 +67,16 @@ class Layer:
         """Return {name: dL/d(name)}, as the last `backward` left them."""
         return {name: self.kept("d" + name) for name in self.names}
 
+    def set_gradients(self, upstream):
+        """Set the gradients of the parameters alone: all that the lowest layer has to do."""
+        self.backward(upstream)
+
+    def astype(self, dtype):
+        """Turn every parameter into `dtype`, float32 for example; return the layer itself."""
+        for name in self.names:
+            setattr(self, name, getattr(self, name).astype(dtype))
+        return self
+
     def kept(self, name):
         """Return what an earlier pass kept on this layer; say so when there was none."""
         if name not in vars(self):
@@ -69,11 +86,13 @@ class Layer:
 
 
 def _matches(found, expected):
+    if len(found) != len(expected):
+        return False
     sizes = {}
-    return len(found) == len(expected) and all(
-        size == (sizes.setdefault(want, size) if isinstance(want, str) else want)
-        for size, want in zip(found, expected, strict=True)
-    )
+    for size, want in zip(found, expected):  # a loop: at every step of a training, so fast
+        if size != (sizes.setdefault(want, size) if isinstance(want, str) else want):
+            return False
+    return True
 
 
 def _known_mistake(found, expected):

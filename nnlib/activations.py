@@ -61,7 +61,8 @@ def hard_tanh(Z):
 
 def hard_tanh_prime(Z):
     """Return 1 where -1 < z < 1, else 0, eq. (3.11); at the kinks -1 and 1 the choice is 0."""
-    return np.where(np.abs(floats(Z)) < 1.0, 1.0, 0.0)
+    Z = floats(Z)
+    return (np.abs(Z) < 1.0).astype(Z.dtype)
 
 
 def relu(Z):
@@ -71,17 +72,20 @@ def relu(Z):
 
 def relu_prime(Z):
     """Return 1 where z > 0, else 0, eq. (3.14); at the kink 0 the choice is 0."""
-    return np.where(np.asarray(Z) > 0, 1.0, 0.0)
+    Z = floats(Z)
+    return (Z > 0).astype(Z.dtype)  # several times faster than np.where
 
 
 def leaky_relu(Z, alpha=0.01):
     """Return z where z > 0, else alpha z, eq. (3.17); max(alpha z, z) if alpha <= 1, (3.19)."""
-    return np.where(np.asarray(Z) > 0, 1.0, alpha) * Z
+    Z = floats(Z)
+    return np.where(Z > 0, 1.0, alpha).astype(Z.dtype) * Z
 
 
 def leaky_relu_prime(Z, alpha=0.01):
     """Return 1 where z > 0, else alpha, eq. (3.18); at the kink 0 the choice is alpha."""
-    return np.where(np.asarray(Z) > 0, 1.0, alpha)
+    Z = floats(Z)
+    return np.where(Z > 0, 1.0, alpha).astype(Z.dtype)
 
 
 def elu(Z, alpha=1.0):
@@ -188,7 +192,7 @@ def softmax_vjp(Z, upstream):
 
 def _erfc(X):
     """Return the complementary error function of every entry (the standard library's)."""
-    return np.asarray(np.frompyfunc(math.erfc, 1, 1)(X), dtype=float)
+    return np.asarray(np.frompyfunc(math.erfc, 1, 1)(X), dtype=floats(X).dtype)
 
 
 def _gelu_inner(Z):

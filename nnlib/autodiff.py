@@ -27,18 +27,31 @@ class Node(NDArrayOperatorsMixin):
         the part that goes to that one. Left empty by who writes a formula.
     name : str
         What made it, for pictures.
-
-    Attributes
-    ----------
-    gradient : ndarray, shape of array
-        dL/d(array), summed over all calls of `backward`; 0 at first.
     """
 
     def __init__(self, array, edges=(), name=""):
         array = np.asarray(array)
         self.array = array if array.dtype.kind == "f" else array.astype(float)
         self.edges, self.name = edges, name
-        self.gradient = np.zeros_like(self.array)
+        self._gradient = None
+
+    @property
+    def gradient(self):
+        """Return dL/d(array), of its shape, summed over all calls of `backward`; 0 at first."""
+        if self._gradient is None:
+            self._gradient = np.zeros_like(self.array)
+        return self._gradient
+
+    @gradient.setter
+    def gradient(self, value):
+        self._gradient = value
+
+    def receive(self, u):
+        """Add u to the gradient; who begins with nothing has u, and a leaf a copy of its own."""
+        if self._gradient is None:
+            self._gradient = np.asarray(u) if self.edges else np.array(u)
+        else:
+            self._gradient = np.asarray(self._gradient + u)
 
     def backward(self, upstream=None):
         """Add dL/d(node) to the gradient of this node and of all it was made from (11.16).
@@ -51,7 +64,7 @@ class Node(NDArrayOperatorsMixin):
         flow = {self: self._start(upstream)}
         for node in reversed(topological_order(self)):
             u = flow.pop(node)
-            node.gradient = np.asarray(node.gradient + u)
+            node.receive(u)
             for parent, share in node.edges:
                 part = unbroadcast(share(u), parent.array.shape)
                 part = part.astype(parent.array.dtype, copy=False)
@@ -76,8 +89,7 @@ class Node(NDArrayOperatorsMixin):
         if operation not in RULES or method != "__call__" or options:
             name = " with ".join([f"{operation.__name__}.{method}", *options])
             raise TypeError(f"RULES has no derivative for numpy.{name.replace('.__call__', '')}")
-        # a number stays one, so that float32 times 2.0 is float32
-        arrays = [a if np.isscalar(a) else np.asarray(getattr(a, "array", a)) for a in arguments]
+        arrays = [a.array if isinstance(a, Node) else _constant(a) for a in arguments]
         y = operation(*arrays)
         edges = [
             (a, lambda u, rule=rule: rule(u, y, *arrays))
@@ -99,8 +111,8 @@ class Node(NDArrayOperatorsMixin):
     def sum(self, axis=None, keepdims=False):
         """Return the sum over `axis`; going back, each summand gets the whole upstream (11.10)."""
         y, shape = self.array.sum(axis, keepdims=True), self.array.shape
-        result = y if keepdims else self.array.sum(axis)
-        return self._made(result, lambda u: np.broadcast_to(u.reshape(y.shape), shape), "sum")
+        result = y if keepdims else y.squeeze(axis)
+        return self._made(result, lambda u: np.zeros(shape, u.dtype) + u.reshape(y.shape), "sum")
 
     def mean(self, axis=None, keepdims=False):
         """Return the mean over `axis`."""
@@ -126,7 +138,8 @@ class Node(NDArrayOperatorsMixin):
     def transpose(self, *axes):
         """Return the array with its axes permuted, by default reversed (11.12)."""
         axes = axes[0] if axes and isinstance(axes[0], (tuple, list)) else axes
-        axes = axes or tuple(range(self.array.ndim))[::-1]
+        if not axes:
+            return self._made(self.array.T, lambda u: u.T, "transpose")
         back = np.argsort(np.arange(self.array.ndim)[list(axes)])  # -1 is the last
         return self._made(self.array.transpose(axes), lambda u: u.transpose(back), "transpose")
 
@@ -144,7 +157,7 @@ class Node(NDArrayOperatorsMixin):
         """Return a part; going back, an entry taken twice gets both upstreams (11.13)."""
 
         def scatter(u):
-            whole = np.zeros_like(self.array)
+            whole = np.zeros(self.array.shape, u.dtype)
             np.add.at(whole, index, u)
             return whole
 
@@ -189,7 +202,7 @@ def topological_order(end):
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((parent, False) for parent, _ in node.edges)
+            stack += [(parent, False) for parent, _ in node.edges]
     return order
 
 
@@ -198,6 +211,8 @@ def unbroadcast(gradient, shape):
 
     What was used several times gets the sum of all its gradients: fan-out again.
     """
+    if gradient.shape == shape:
+        return gradient
     gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
     repeated = tuple(n for n, size in enumerate(shape) if size == 1 != gradient.shape[n])
     return gradient.sum(axis=repeated, keepdims=True) if repeated else gradient
@@ -206,11 +221,16 @@ def unbroadcast(gradient, shape):
 def zero_gradients(nodes):
     """Set the gradients of all nodes back to 0, as before every training step."""
     for node in nodes:
-        node.gradient = np.zeros_like(node.array)
+        node.gradient = None
+
+
+def _constant(a):
+    """Return an array, but leave a number as it is: float32 times 2.0 is float32."""
+    return a if np.isscalar(a) else np.asarray(a)
 
 
 def _turned(a):
-    return np.swapaxes(a, -1, -2)
+    return a.swapaxes(-1, -2)
 
 
 def _matmul_left(u, y, a, b):
@@ -222,7 +242,10 @@ def _matmul_left(u, y, a, b):
 def _matmul_right(u, y, a, b):
     if a.ndim == 1:
         return a * u[..., None] if b.ndim == 1 else a[:, None] * u[..., None, :]
-    return (_turned(a) @ u[..., None])[..., 0] if b.ndim == 1 else _turned(a) @ u
+    if b.ndim == 1:
+        return (_turned(a) @ u[..., None])[..., 0]
+    turned = b.flags.f_contiguous  # as W.T is: the gradient of W is then laid out as W
+    return _turned(_turned(u) @ a) if turned else _turned(a) @ u
 
 
 # operation: for each argument its share (11.1), from upstream u, result y and the arguments

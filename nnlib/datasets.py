@@ -3,8 +3,6 @@
 Every random one takes an explicit `rng`; examples are rows.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 
@@ -23,6 +21,8 @@ def digits():
     Alpaydin & Kaynak (1998), UCI Machine Learning Repository, CC BY 4.0; see
     ``nnlib/data/README.md``.
     """
+    from pathlib import Path  # here and not at the top: `import nnlib` stays cheap
+
     with np.load(Path(__file__).parent / "data" / "digits.npz") as data:
         images, labels = data["images"], data["labels"]
     return images.reshape(len(images), 64) / 16.0, labels.astype(np.int64)

@@ -5,9 +5,11 @@ gradient dL/d(output), sets a gradient for every parameter and returns dL/d(inpu
 which is the upstream of the layer below. No layer divides by B: the loss has done it.
 """
 
+from functools import partial
+
 import numpy as np
 
-from nnlib._shapes import Layer, check_shape
+from nnlib._shapes import Layer, check_shape, floats
 from nnlib.activations import ACTIVATIONS
 from nnlib.initializers import he
 
@@ -33,18 +35,23 @@ class Dense(Layer):
 
     def forward(self, A_prev):
         """Return Z (B, D_out) for A_prev (B, D_in), which is kept for `backward`."""
-        check_shape("A_prev", A_prev, ("B", self.W.shape[1]), _units_hint("below", A_prev))
+        hint = partial(_units_hint, "below", A_prev)
+        check_shape("A_prev", A_prev, ("B", self.W.shape[1]), hint)
         self.A_prev = np.asarray(A_prev)
         return self.A_prev @ self.W.T + self.b  # (6.12)
 
     def backward(self, delta):
         """Set dW and db from delta = dL/dZ (B, D_out); return dL/dA_prev (B, D_in)."""
+        Dense.set_gradients(self, delta)
+        return np.asarray(delta) @ self.W  # (6.20)
+
+    def set_gradients(self, delta):
+        """Set dW and db alone: nobody asks for the gradient of the data below the first layer."""
         A_prev, delta = self.kept("A_prev"), np.asarray(delta)
-        hint = _units_hint("above", delta, len(A_prev))
+        hint = partial(_units_hint, "above", delta, len(A_prev))
         check_shape("delta", delta, (len(A_prev), len(self.W)), hint)
         self.dW = delta.T @ A_prev  # (6.17)
         self.db = delta.sum(axis=0)  # (6.18)
-        return delta @ self.W  # (6.20)
 
 
 class Activation(Layer):
@@ -110,7 +117,8 @@ class Dropout(Layer):
     def forward(self, A):
         """Return A * mask / (1 - rate) while training, else A."""
         keep = 1.0 - self.rate
-        self.scale = self._mask(np.shape(A)) / keep if self.training else np.ones(np.shape(A))
+        scale = self._mask(np.shape(A)) / keep if self.training else np.ones(np.shape(A))
+        self.scale = scale.astype(floats(A).dtype, copy=False)
         return A * self.scale
 
     def backward(self, upstream):

@@ -86,6 +86,23 @@ class SoftmaxCrossEntropy:
         return (np.exp(log_softmax(prediction)) - Y) / len(Y)
 
 
+def value_and_gradient(loss, prediction, target):
+    """Return (L, dL/d(prediction)), which a training step needs both.
+
+    The softmax is then computed once, and on a copy with a row for each class, because sums
+    down the rows of a matrix are faster than along them.
+    """
+    if type(loss) is not SoftmaxCrossEntropy:
+        return loss.value(prediction, target), loss.gradient(prediction, target)
+    Y, Z = _distributions(prediction, target).T, floats(prediction).T.copy()
+    Z -= Z.max(axis=0)
+    P = np.exp(Z)
+    total = P.sum(axis=0)
+    P /= total
+    L = 0.0 - float(np.vdot(Y, Z - np.log(total))) / len(total)
+    return L, ((P - Y) / len(total)).T
+
+
 def log_softmax(Z):
     """Return z_j - log sum_k e^(z_k) along the last axis (8.17), without overflow (8.16)."""
     Z = floats(Z)
@@ -93,7 +110,7 @@ def log_softmax(Z):
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
-def one_hot(labels, C):
+def one_hot(labels, C, dtype=float):
     """Return (B, C) with a 1 at each row's label and 0 elsewhere.
 
     Raises
@@ -104,17 +121,24 @@ def one_hot(labels, C):
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise ValueError(f"labels are {labels.dtype}, expected class numbers: use astype(int)")
-    if labels.size and not (labels.min() >= 0 and labels.max() < C):
+    Y = labels[..., None] == np.arange(C)
+    if np.count_nonzero(Y) < labels.size:
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}, expected 0 to {C - 1}")
-    return np.eye(C)[labels]
+    return Y.astype(dtype)
 
 
 def _pair(prediction, target):
     check_shape("prediction", prediction, ("B", "D"))
     check_shape("target", target, np.shape(prediction))
-    if not np.size(prediction):
+    A = _filled(prediction)
+    return A, np.asarray(target, A.dtype)
+
+
+def _filled(prediction):
+    A = floats(prediction)
+    if not A.size:
         raise ShapeError("prediction has no entries: the mean over an empty batch does not exist")
-    return floats(prediction), floats(target)
+    return A
 
 
 def _difference(prediction, target):
@@ -152,10 +176,11 @@ def _distributions(prediction, target):
     check_shape("prediction", prediction, ("B", "C"))
     if np.ndim(target) == 1:
         check_shape("target", target, (len(prediction),))
-        target = one_hot(target, np.shape(prediction)[1])
+        Z = _filled(prediction)
+        return one_hot(target, Z.shape[1], Z.dtype)
     hint = "give a class number for each row, (B,), or a distribution, (B, C)"
     check_shape("target", target, np.shape(prediction), hint)
-    Y = _pair(prediction, target)[1]
+    Z, Y = _filled(prediction), floats(target)
     if np.any(Y < 0.0) or np.any(np.abs(Y.sum(axis=1) - 1.0) > 1e-6):
         raise ValueError("target has a row that is no distribution: entries >= 0 with sum 1")
-    return Y
+    return np.asarray(Y, Z.dtype)

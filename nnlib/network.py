@@ -30,6 +30,14 @@ class Sequential(Layer):
             upstream = layer.backward(upstream)
         return upstream
 
+    def set_gradients(self, upstream):
+        """Set every layer's gradients as `backward` does, and go no further down than is needed."""
+        lowest = next((n for n, layer in enumerate(self.layers) if layer.parameters), None)
+        if lowest is not None:
+            for layer in reversed(self.layers[lowest + 1 :]):
+                upstream = layer.backward(upstream)
+            self.layers[lowest].set_gradients(upstream)
+
     @property
     def parameters(self):
         """Return {"0.W": W, "0.b": b, ...} of all layers."""
@@ -49,6 +57,12 @@ class Sequential(Layer):
     def training(self, value):
         for layer in self.layers:
             layer.training = value
+
+    def astype(self, dtype):
+        """Turn every parameter into `dtype`, float32 for example; return the network itself."""
+        for layer in self.layers:
+            layer.astype(dtype)
+        return self
 
     def _named(self, kind):
         return {

@@ -5,7 +5,6 @@ Figures are made with `figure` and end with `show`, which gives each its descrip
 No figure is left behind in memory: pyplot, which keeps them, is not used.
 """
 
-import base64
 import io
 
 import numpy as np
@@ -341,4 +340,6 @@ def _png(fig):
     few = {"colors": 256, "method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     picture.quantize(**few).save(buffer, "PNG", optimize=True)
+    import base64
+
     return base64.b64encode(buffer.getvalue()).decode()

@@ -5,10 +5,7 @@ runs on: an answer that is not there yet is waited for, a wrong one is named, an
 your own code is shown with its traceback.
 """
 
-import json
 import sys
-import traceback
-from pathlib import Path
 
 MARKS = {"passes": "✓", "fails": "✗", "waits": "…"}
 progress_so_far = {}
@@ -59,6 +56,8 @@ def _show(error, trace):
     if shell:
         shell.showtraceback((type(error), error, trace))
     else:
+        import traceback
+
         traceback.print_exception(error, file=sys.stdout)
 
 
@@ -95,6 +94,8 @@ def hint(number, stage=1):
     The taking is recorded in the output of the cell. It costs nothing, unless your
     instructor says otherwise.
     """
+    import json
+
     hints = json.loads(_hints_file().read_text(encoding="utf-8"))
     if number not in hints:
         print(f"There is no exercise {number!r}. Write, for example, hint({min(hints)!r}, 1).")
@@ -106,6 +107,8 @@ def hint(number, stage=1):
 
 def _hints_file():
     """Find hints.json beside the sheet, or in the exercises of the course."""
+    from pathlib import Path
+
     here = [Path("hints.json"), Path(__file__).parents[1] / "exercises" / "hints.json"]
     return next((path for path in here if path.exists()), here[-1])
 

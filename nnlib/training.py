@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnlib.losses import value_and_gradient
+
 
 @dataclass
 class History:
@@ -46,9 +48,9 @@ def minibatches(X, Y, batch_size, rng):
 
 def train_step(network, loss, optimizer, X, Y, lam=0.0):
     """Forward, loss, backward, update: return the loss before the update."""
-    prediction = network.forward(X)
-    L = _finite(loss.value(prediction, Y) + l2_penalty(network, lam), "loss")
-    network.backward(loss.gradient(prediction, Y))
+    L, upstream = value_and_gradient(loss, network.forward(X), Y)
+    L = _finite(L + l2_penalty(network, lam), "loss")
+    getattr(network, "set_gradients", network.backward)(upstream)
     add_l2_gradients(network, lam)
     optimizer.step(network)
     return L

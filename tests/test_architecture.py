@@ -181,12 +181,15 @@ def cpu_seconds(code):
     return spent() - before
 
 
-def cost_against_numpy(code, rounds=7):
-    """Return the ratio of median times, measured in turn: a busy machine slows both."""
+def cost_against_numpy(code, rounds=15):
+    """Return the median ratio of pairs, measured in turn: a busy machine slows both of a pair."""
     cpu_seconds(code)  # the first run writes the byte code
-    pairs = [(cpu_seconds(code), cpu_seconds("import numpy")) for _ in range(rounds)]
-    ours, numpys = zip(*pairs, strict=True)
-    return statistics.median(ours) / statistics.median(numpys)
+    ratios = []
+    for n in range(rounds):
+        order = [code, "import numpy"][:: 1 if n % 2 else -1]
+        spent = {each: cpu_seconds(each) for each in order}
+        ratios.append(spent[code] / spent["import numpy"])
+    return statistics.median(ratios)
 
 
 def test_importing_every_light_module_costs_at_most_a_fifth_more_than_numpy():

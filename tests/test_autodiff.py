@@ -287,6 +287,19 @@ def test_the_upstream_may_be_given():
 # ---------------------------------------------------------------- kinds of numbers
 
 
+def test_a_leaf_has_a_gradient_of_its_own():
+    x, y = autodiff.Node(normal(3)), autodiff.Node(normal(3, seed=1))
+    (x + y).sum().backward()
+    x.gradient *= 2.0
+    assert np.array_equal(x.gradient, [2.0, 2.0, 2.0]) and np.array_equal(y.gradient, [1.0, 1.0, 1.0])
+
+
+def test_the_gradient_of_a_turned_matrix_is_laid_out_as_the_matrix():
+    W, B = autodiff.Node(normal(4, 3)), autodiff.Node(normal(3, 4))
+    (normal(5, 3) @ W.T + normal(5, 3) @ B).sum().backward()
+    assert W.gradient.flags.c_contiguous and B.gradient.flags.c_contiguous
+
+
 def test_float32_stays_float32():
     x, W = (autodiff.Node(normal(*s).astype(np.float32)) for s in [(3, 4), (4, 2)])
     y = 1.0 / (1.0 + np.exp(-(x @ W) * 2.0 + 1)) ** 2

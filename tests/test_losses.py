@@ -184,6 +184,28 @@ def test_class_numbers_and_one_hot_rows_are_the_same_target():
     np.testing.assert_array_equal(loss.gradient(Z, Y), loss.gradient(Z, labels))
 
 
+@pytest.mark.parametrize("kind", ["labels", "distributions", "large", "float32"])
+def test_both_at_once_are_value_and_gradient(kind):
+    loss, Z, target = case("softmax soft" if kind == "distributions" else "softmax", 7, 4)
+    Z = 500.0 * Z if kind == "large" else Z.astype(np.float32) if kind == "float32" else Z
+    before, rtol = Z.copy(), 1e-5 if kind == "float32" else 1e-13
+    L, dZ = losses.value_and_gradient(loss, Z, target)
+    assert type(L) is float and L == pytest.approx(loss.value(Z, target), rel=rtol)
+    np.testing.assert_allclose(dZ, loss.gradient(Z, target), rtol=rtol, atol=rtol / 10)
+    assert dZ.dtype == loss.gradient(Z, target).dtype == Z.dtype and np.array_equal(Z, before)
+
+
+def test_a_loss_of_ones_own_is_asked_for_its_two_methods():
+    class Doubled(losses.SoftmaxCrossEntropy):
+        def value(self, prediction, target):
+            return 2.0 * super().value(prediction, target)
+
+    _, Z, target = case("softmax")
+    L, dZ = losses.value_and_gradient(Doubled(), Z, target)
+    assert L == 2.0 * losses.SoftmaxCrossEntropy().value(Z, target)
+    assert np.array_equal(dZ, losses.SoftmaxCrossEntropy().gradient(Z, target))
+
+
 def test_log_softmax_is_the_logarithm_of_softmax():
     for row in HUGE:
         top = mp.mpf(float(max(row)))

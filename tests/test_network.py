@@ -5,7 +5,7 @@ import pytest
 from measured import assert_gradient
 from test_layers import check_backward
 
-from nnlib import layers, losses, network
+from nnlib import activations, layers, losses, network
 from nnlib._shapes import ShapeError
 
 
@@ -62,6 +62,50 @@ def test_repeating_the_batch_leaves_every_gradient(loss, target):
         return loss.value(net.forward(X), target)
 
     assert_gradient(at, start, once["0.W"])
+
+
+def test_the_gradients_alone_are_those_of_backward():
+    rng = np.random.default_rng(4)
+    first = layers.Dense(4, 4, rng)
+    inner = network.Sequential([layers.Activation("tanh"), first, small(f="relu")])
+    net = network.Sequential([layers.Flatten(), inner, layers.LayerNorm(3)])
+    U = rng.normal(size=net.forward(rng.normal(size=(6, 2, 2))).shape)
+    net.backward(U)
+    wanted = net.gradients
+    for layer in (first, *inner.layers[2].layers[::2]):
+        del layer.dW, layer.db
+    first.backward = lambda delta: pytest.fail("nobody needs the gradient below the lowest W")
+    net.set_gradients(U)
+    assert all(np.array_equal(net.gradients[name], wanted[name]) for name in wanted)
+    network.Sequential([layers.Flatten()]).set_gradients(U)  # nothing to do
+
+
+def test_a_layer_of_ones_own_with_another_backward_is_asked_through_it():
+    class Half(layers.Dense):
+        def backward(self, delta):
+            dX = super().backward(delta)
+            self.dW = 0.5 * self.dW
+            return dX
+
+    net, X = network.Sequential([Half(4, 3, np.random.default_rng(0))]), np.ones((2, 4))
+    net.forward(X)
+    net.set_gradients(np.ones((2, 3)))
+    assert np.array_equal(net.gradients["0.W"], np.ones((3, 4)))
+
+
+def test_another_dtype_stays_all_the_way():
+    rng = np.random.default_rng(0)
+    for f in activations.ACTIVATIONS:
+        norm, drop = layers.LayerNorm(5), layers.Dropout(0.5, rng)
+        net = network.Sequential([layers.Dense(4, 5, rng), norm, layers.Activation(f), drop])
+        assert net.astype(np.float32) is net
+        for net.training in (True, False):
+            A = net.forward(rng.normal(size=(3, 4)).astype(np.float32))
+            arrays = [A, net.backward(A), *net.parameters.values(), *net.gradients.values()]
+            assert {a.dtype for a in arrays} == {np.dtype("float32")}, f
+        for loss in (losses.QuadraticLoss(), losses.MeanSquaredError(),
+                     losses.BinaryCrossEntropy(from_logits=True)):  # fmt: skip
+            assert loss.gradient(A, np.ones(A.shape)).dtype == np.float32
 
 
 def test_parameters_and_gradients_have_the_same_keys_and_are_live():
