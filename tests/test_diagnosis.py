@@ -53,9 +53,7 @@ def test_a_broken_hypothesis_does_no_harm(monkeypatch):
         raise ValueError
 
     monkeypatch.setattr(diagnosis, "STRICT", False)
-    monkeypatch.setattr(
-        diagnosis, "HYPOTHESES", [("x", False, "look", "look", broken), *diagnosis.HYPOTHESES]
-    )
+    monkeypatch.setattr(diagnosis, "HYPOTHESES", [broken, *diagnosis.HYPOTHESES])
     assert compare_gradient(lambda z: z @ z, np.ones(3), -2 * np.ones(3)).mistake == "sign"
 
 
