@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 import numpy as np
 import pytest
 
-from nnlib import diagnosis, gradcheck
+from nnlib import diagnosis, gradcheck, mistakes, trial
 from nnlib._shapes import ShapeError
 from nnlib.gradcheck import (
     GradientError,
@@ -293,7 +293,7 @@ def test_report_of_a_failure():
     assert np.array_equal(report.claimed, bad)
     assert "at [2, 1] = 7, measured" in report.message
     assert str(report).startswith("✗ yours is wrong in one entry")
-    picture = diagnosis.picture(report)
+    picture = mistakes.picture(report)
     assert picture.count("<rect") == 12 and picture.count("<li>") == 3
 
 
@@ -361,7 +361,7 @@ def test_conventions_at_several_kinks_are_right():
 def test_the_judge_gives_up_after_so_many_calls(monkeypatch):
     calls = []
     for most in (1000, 10_000):
-        monkeypatch.setattr(gradcheck, "CALLS", most)
+        monkeypatch.setattr(trial, "CALLS", most)
         report = compare_gradient(lambda z: np.sqrt(np.abs(z)).sum(), np.zeros(160), np.ones(160))
         assert report.mistake == "cannot-tell"
         calls.append(report.evaluations)

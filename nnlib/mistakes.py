@@ -1,0 +1,291 @@
+"""The list of mistakes, what is known of a claim, and how it is shown.
+
+`NAMES` holds every mistake with its sentence, the surest first. `Evidence` holds a claimed and
+a measured gradient and measures f again where a hypothesis of `nnlib.diagnosis` asks for it.
+"""
+
+import html
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+SAME = "the same text for plain values"
+NAMES = {  # name: (sentence, what to look at, what to look at if two plain values differ)
+    "mutates-input": ("{} mutates {}: it is not the same after the call",
+        "in-place operations (+=, [...] =, out=); work on a copy"),
+    "wrong-count": ("the wrong number of gradients: {} for {}",
+        "is a return missing? One gradient for each input, in the same order; None for labels"),
+    "not-finite": ("f itself is {} at x, so there is nothing to measure",
+        "log of zero, division by zero or overflow in the forward formula"),
+    "not-deterministic": ("f is not deterministic: at the same x it was {:.8g}, then {:.8g}",
+        "a random mask or a counter inside f; fix the seed in f"),
+    "dtype": ("{} has dtype {}, expected real floating-point numbers",
+        "how the array is created; np.zeros_like takes over the dtype"),
+    "cannot-tell": ("cannot tell whether {} is right or wrong: {}",
+        "another point x, away from an edge or a large constant; or compute f in float64"),
+    "stale-cache": (
+        "backward uses a stale cache: it is right at the first forward, wrong after another",
+        "forward must overwrite what backward reads, at every call"),
+    "doubled": ("{} is not the same when backward runs twice: it accumulates (doubled gradients)",
+        "backward sets dW = ..., not dW += ..."),
+    # What follows is said of "yours". First what cannot be compared:
+    "nan": ("is {} at {} of {} entries{}",
+        "a division by zero, a log of zero, an overflow of exp, or 0 * Inf on the way back",
+        "a division by zero, a log of zero, an overflow of exp, 0 * Inf; NaN equals nothing"),
+    "ties": ("counts a tie twice: {}",
+        "one entry of a tie is the largest: give the gradient to one of them, or share it"),
+    "kink": ("lies outside the slopes {}",
+        "the convention at the kink, as relu'(0) = 0, and that every term keeps to it"),
+    "swapped": ("is {}: the two gradients are swapped",
+        "the order in which backward returns its gradients"),
+    "transposed": ("is the transpose of {}",
+        "which index belongs to the unit above? W[j, k] has a row per unit above",
+        "the order of the indices on each side"),
+    "broadcast": ("is not summed over the broadcast axis {}",
+        "forward broadcasts this input over that axis; backward sums over it"),
+    "summed": ("is summed over axis {}, which the gradient keeps",
+        "the axis of the sum: every entry of the input has a gradient of its own"),
+    "wrong-axis": ("is summed over the wrong axis: over axis {}, not axis {}",
+        "a bias has one entry per unit: sum over the rows of the batch, axis 0"),
+    "wrong-shape": ("has the wrong shape: {}, expected {}, that of its input",
+        "a gradient has one entry for each entry of its input"),
+    # The whole array is off:
+    "all-zero": ("is zero everywhere, {} is not",
+        "is the array ever filled, and is it the one that is returned?", SAME),
+    "sign": ("has the wrong sign everywhere", "the minus in the loss or in a difference", SAME),
+    "missing-mean": ("is {} times {}: the mean over {} is missing",
+        "where forward divides by the number of entries: there, and only there, backward too",
+        "the number by which each side divides its sum"),
+    "slight-constant": ("is off by a constant factor of {} everywhere: it is slightly wrong",
+        "the digits of the constants in the formula", SAME),
+    "constant-factor": ("is {} times {}, a constant factor everywhere",
+        "a factor lost or doubled: the 2 of a square, the 1/2 of a loss, a mean", SAME),
+    "flipped": ("is flipped along axis {}: the kernel runs the wrong way",
+        "correlation or convolution? Flip the kernel on one way only", SAME),
+    "shifted": ("is shifted by {} along axis {}",
+        "where the index starts: off by one, padding, or a slice of the wrong end", SAME),
+    "permuted": ("has the right numbers, permuted{}",
+        "the index: is each gradient written back where its input was read?",
+        "the index: does each entry stand in its place?"),
+    "missing-term": ("misses a term or has one too many: {} minus yours is {}",
+        "every path from this entry to f adds one term: list the paths",
+        "a term that stands on one side only"),
+    # f, measured again in another way, tells more:
+    "upstream": ("ignores the upstream gradient: upstream = {} everywhere would give it",
+        "the upstream gradient: multiply by it, entry by entry, before summing"),
+    "transposed-factor": ("is J applied to the upstream gradient, not J transposed (Jᵀ)",
+        "write one entry as a sum over an index; the index tells which factor is transposed"),
+    "derivative-missing": ("is {}: the derivative of the activation is missing",
+        "multiply by the slope of the activation at the pre-activation"),
+    "at-activation": ("takes the derivative at the activation instead of the pre-activation",
+        "is what you pass to the derivative a or z? f_prime takes the pre-activation z"),
+    "not-accumulated": (
+        "is not accumulated: it holds one term only where an entry is used repeatedly",
+        "use np.add.at or +=: each use adds its gradient"),
+    "off-diagonal": (
+        "holds the Jacobian's diagonal only: the off-diagonal terms (as of softmax) are missing",
+        "each output depends on every input of its row: sum over all outputs"),
+    "kernel": ("is what {} {} would give: the {}factor is {}",
+        "how that factor enters backward: is it flipped, transposed or shifted there?"),
+    # Some entries are right:
+    "negative": ("is wrong only where the input is {}{}",
+        "the branch of the formula on that side of 0"),
+    "one-entry": ("is wrong in one entry only; the others agree",
+        "what is special there: a border, the end of a loop?", SAME),
+    "row-or-column": ("is wrong in {} {} only{}",
+        "what is special there: a border, the last of a loop, an index?", SAME),
+    "region": ("is wrong only in one region, where the input is {} {}{}",
+        "the branch of the formula for that region"),
+    "some-entries": ("is wrong at {} of {} entries{}",
+        "what these entries have in common: index, sign, border, a mask?", SAME),
+    "wrong-formula": (
+        "is a wrong formula for the derivative: yours / measured varies with x, from {} to {}",
+        "the formula of the derivative, and the point at which it is taken"),
+    "random": ("has nothing in common with {}: it looks random, unrelated",
+        "is it the gradient of this f, and of this input?",
+        "are the two sides the same quantity?"),
+    "wrong": ("differs from {} at {} of {} entries{}",
+        "one entry at a time, starting with the one above: which paths lead from it to f?",
+        "one entry at a time, starting with the one above"),
+}  # fmt: skip
+LAST = """summed wrong-shape constant-factor permuted missing-term negative region one-entry
+    row-or-column some-entries wrong-formula random wrong""".split()
+MISTAKES = {slug: f"{text[0].replace('{}', '…')}." for slug, text in NAMES.items()}
+
+
+def fact(slug, *details, where=""):
+    """Return (slug, message) of what is found without comparing any numbers."""
+    sentence, look = NAMES[slug]
+    evidence = f"\n  {where}" if where else ""
+    return slug, f"{sentence.format(*details)}.{evidence}\n  Look at: {look}."
+
+
+def number(value, digits=4):
+    """Write a number at four significant digits."""
+    return f"{float(value) + 0.0:.{digits}g}"
+
+
+@dataclass
+class Evidence:
+    """All that a hypothesis may look at; arrays are lists with one entry per input."""
+
+    claimed: list
+    inputs: list
+    active: list
+    upstream: object = None
+    names: object = None
+    outputs: object = None  # f at the inputs
+    measure: object = None  # (which, directions, inputs=None, each=False) -> slopes along them
+    which: int = 0
+    worst: tuple = ()
+    known_wrong: tuple = ()
+    measured: object = None
+    tied: object = None
+    outside: tuple = ()  # the slopes, with both sides, at the wrong entries
+    complete: bool = False  # every entry was looked at, and known_wrong are the wrong ones
+    tolerance: float = 2e-5  # two numbers closer than this, relatively, are the same
+    noise: float = 0.0  # relative error of the measured numbers
+    other: str = "measured"  # what the claim is compared with
+
+    c = property(lambda self: self.claimed[self.which])
+    m = property(lambda self: self.measured[self.which])
+    x = property(lambda self: self.inputs[self.which])
+    same_shape = property(lambda self: self.c.shape == self.m.shape)
+    known = property(lambda self: np.isfinite(self.m))
+    count = property(lambda self: int(self.known.sum()))
+    plain = property(lambda self: self.other != "measured")
+    other_array = property(lambda self: f"the {self.other}{' gradient' * (not self.plain)}")
+    numeric = property(lambda self: {self.c.dtype.kind, self.m.dtype.kind} <= set("biuf"))
+
+    def name(self, k):
+        """Return how the k-th claimed gradient is called in a sentence."""
+        if self.names:
+            return f"your {self.names[k]}"
+        return "yours" if len(self.inputs) == 1 else f"your gradient {k + 1} of {len(self.inputs)}"
+
+    def factors(self):
+        """Yield (number, name, array) of the inputs, and of the upstream gradient as the last."""
+        for k, array in enumerate([*self.inputs, self.upstream]):
+            given = self.names[k].removeprefix("d") if self.names and k < len(self.names) else ""
+            last = k == len(self.inputs)
+            yield k, "upstream" if last else given or f"input {k + 1}", np.asarray(array)
+
+    def fill(self, measured, wrong=()):
+        """Take in the measured arrays and find the entry that is furthest off."""
+        self.measured = measured
+        if len(wrong) and self.numeric:
+            self.which = min(k for k, _ in wrong)
+            at = [i for k, i in wrong if k == self.which]
+            off = [np.nan_to_num(abs(self.c[i] - self.m[i]), nan=np.inf) for i in at]
+            nearly = np.array(off) >= (1 - 1e-4) * max(off)  # rounding must not choose the entry
+            self.worst = at[int(np.argmax(nearly))]
+            largest = np.nanmax(np.abs([self.c[self.worst], self.m[self.worst], 1e-300]))
+            self.tolerance = min(max(2e-5, self.noise), 0.1 * max(off) / largest)
+            self.known_wrong = at
+
+    def right(self, candidate, target=None):
+        """Return a mask: entries of the candidate that are as measured, or were not measured."""
+        target = self.m if target is None else target
+        return near(candidate, target, self.tolerance) | np.isnan(target)
+
+    def fits(self, candidate, target=None):
+        """Say whether a candidate is the measured gradient wherever that was measured."""
+        target = self.m if target is None else target
+        alike = np.shape(candidate) == target.shape and np.isfinite(target).any()
+        return bool(alike and np.all(self.right(candidate, target)))
+
+    @cached_property
+    def wrong(self):
+        """A mask: the entries of the claim that are not as measured."""
+        mask = np.zeros(self.c.shape, bool)
+        if self.same_shape and not (self.complete and self.known_wrong):
+            mask |= ~self.right(self.c)
+        for at in self.known_wrong:
+            mask[at] = True
+        return mask
+
+    @cached_property
+    def spots(self):
+        """A few measured entries, the worst one first: there f is measured again."""
+        known = [tuple(i) for i in np.argwhere(self.known)]
+        return [self.worst, *known[:: max(1, len(known) // 16)]]
+
+    def slopes(self, part=slice(None), **changes):
+        """Measure f again at the spots: with other inputs, or each output by itself."""
+        spots = self.spots[part]
+        units = np.zeros((len(spots), *self.x.shape))
+        for unit, at in zip(units, spots):
+            unit[at] = 1.0
+        return self.measure(self.which, units, **changes)
+
+    @cached_property
+    def jacobian(self):
+        """∂f_i/∂x_k for all outputs i of f: a row for each of the spots."""
+        return self.slopes(each=True)
+
+    @property
+    def claims(self):
+        """The claims at the spots."""
+        return np.array([self.c[at] for at in self.spots])
+
+    def explained_by(self, k, array):
+        """Say whether f with this array as its k-th input (or as upstream) has this gradient."""
+        if k == len(self.inputs):
+            return self.fits(self.claims, self.jacobian @ array.ravel())
+        inputs = [array if n == k else a for n, a in enumerate(self.inputs)]
+        for part in (slice(0, 2), slice(None)):  # two spots first, they are cheap
+            measured = self.slopes(part, inputs=inputs)
+            if measured is None or not self.fits(self.claims[part], measured):
+                return False
+        return True
+
+
+def near(a, b, tolerance=2e-5, largest=None):
+    """Return a mask: a and b are alike, measured by their size or 1e-6 of the largest."""
+    largest = np.max(np.abs(b), initial=0, where=np.isfinite(b)) if largest is None else largest
+    with np.errstate(all="ignore"):
+        allowed = np.maximum(np.abs(a), np.abs(b)) + 1e-6 * largest
+        return np.isfinite(allowed) & (np.abs(a - b) <= tolerance * allowed)
+
+
+def same(a, b):
+    """Say whether a and b are alike, and not zero."""
+    return np.shape(a) == np.shape(b) and bool(np.any(b)) and bool(np.all(near(a, b)))
+
+
+def subsets(n):
+    """Yield every set of the first n axes, of up to five."""
+    for size in range(1, min(n, 5) + 1):
+        yield from itertools.combinations(range(n), size)
+
+
+def picture(report):
+    """Return HTML: the message, where yours and the measured differ, the worst three entries."""
+    pair = report.claimed, report.measured
+    drawn = "" if report.passed or isinstance(pair[0], tuple) or pair[1] is None else _grid(*pair)
+    return f"<div><pre>{html.escape(str(report))}</pre>{drawn}</div>"
+
+
+def _grid(claimed, measured):
+    claimed, measured = np.asarray(claimed, float), np.asarray(measured, float)
+    if claimed.shape != measured.shape or not 1 < claimed.size <= 2500:
+        return ""
+    with np.errstate(all="ignore"):
+        off = np.abs(claimed - measured) / np.nanmax(np.abs([claimed, measured]))
+    off = np.nan_to_num(off, nan=1.0)
+    rows = off.reshape(-1, claimed.shape[-1])
+    colours = np.array(["#56B4E9", "#E69F00", "#7A2E00"])[np.digitize(rows, [1e-5, 1e-1])]
+    cells = "".join(
+        f'<rect x="{8 * k}" y="{8 * j}" width="7" height="7" fill="{colour}"/>'
+        for (j, k), colour in np.ndenumerate(colours)
+    )
+    worst = [np.unravel_index(n, off.shape) for n in np.argsort(-off, None, kind="stable")[:3]]
+    listed = "".join(
+        f"<li>{list(map(int, i))}: yours {number(claimed[i])}, measured {number(measured[i])}</li>"
+        for i in worst
+    )
+    size = f'width="{8 * rows.shape[1]}" height="{8 * len(rows)}"'
+    alt = "dark cells: entries where yours and the measured gradient differ"
+    return f'<svg {size} role="img" aria-label="{alt}">{cells}</svg><ul>{listed}</ul>'

@@ -1,0 +1,350 @@
+"""Compare claims with measured slopes, and tell what was found.
+
+A `Trial` compares many entries at once along random directions, and only where they disagree
+entry by entry; entries at a kink are moved together besides. What is wrong is named by
+`nnlib.diagnosis`. `judge` is the whole of it: a function, a point and a claim give a `Report`.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nnlib import diagnosis
+from nnlib.mistakes import Evidence, fact, picture
+from nnlib.slopes import AGREEMENT, FIRST, ROUNDING, STEPS, Function, eps_of
+
+SAFETY = 4.0  # a claim is wrong only this many error bars away
+LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
+FEW = 32  # entries that are looked at one by one
+MANY = 200  # of larger arrays a sample is measured
+CALLS = 10_000  # after so many calls the judge stops looking for more
+
+
+@dataclass
+class Report:
+    """What the judge found; shown with a picture in a notebook."""
+
+    passed: bool
+    mistake: str | None
+    message: str
+    worst: tuple | None = None
+    measured: object = None
+    claimed: object = None
+    tolerance: float = AGREEMENT
+    evaluations: int = 0
+    kinks: list = field(default_factory=list)
+    told: bool = field(default=False, repr=False)  # its ✓ line was printed
+
+    def __str__(self):
+        return f"{'✓' if self.passed else '✗'} {self.message}"
+
+    def _ipython_display_(self):
+        """Show the picture, unless the ✓ line has told all there is to tell."""
+        if not self.told:
+            from IPython.display import display
+
+            display({"text/html": picture(self), "text/plain": str(self)}, raw=True)
+
+
+class Trial:
+    """Compare the claims with f's measured slopes."""
+
+    def __init__(self, function, claims, names):
+        self.function, self.claimed = function, claims
+        self.coarse = 64 * max(map(eps_of, [*claims, 0.0]))
+        outputs, upstream = (a.reshape(function.shape) for a in (function.base, function.weights))
+        upstream = None if function.upstream is None else upstream
+        self.evidence = Evidence(
+            claims, function.arrays, function.active, upstream, names, outputs, self._measure
+        )
+        self.rng = np.random.default_rng(2)
+        self.scale = np.maximum(np.abs(function.start), 1.0)
+        self.measured = np.full(function.start.shape, np.nan)
+        self.kinks, self.slopes, self.unknown, self.wrong = {}, {}, [], []
+        self.reach, self.tied, self.group = 0.0, None, []
+
+    def misfit(self):
+        """Name a claim that cannot be compared: of another type or shape than its input."""
+        e, function = self.evidence, self.function
+        for e.which in function.active:
+            if e.c.dtype.kind not in "fiu":
+                return fact("dtype", e.name(e.which), e.c.dtype)
+            scalar = np.ndim(function.inputs[e.which]) == 0 and e.c.size == 1
+            if e.c.shape != e.x.shape and not scalar:
+                self._sample(e.which)
+                e.fill(function.unflatten(self.measured))
+                return diagnosis.diagnose(e)
+        return None
+
+    def run(self):
+        """Accept group by group; look closer where a group disagrees, until one is wrong."""
+        self.claims = self.function.flatten(self.claimed)
+        self.parts = np.nan_to_num(self.claims * self.scale)
+        self.size = np.hypot.reduce(self.parts)  # the norm, without overflow
+        self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
+        for group in self._strata():
+            while len(group) and not self.wrong and not self._group_agrees(group):
+                if len(self.kinks) > 2 * FEW:
+                    break
+                if self.function.calls > CALLS:
+                    self.unknown += [] if self.kinks else list(group)
+                    break
+                self.group = self._narrow(group)
+                for entry in self.group:
+                    if not self.wrong:
+                        self._look_at(entry)
+                group = np.setdiff1d(group, self.group)
+        if not self.wrong:
+            self._look_at_ties()
+
+    def _strata(self):
+        """Group entries by claimed size, three decades a group, zeros apart."""
+        parts = np.abs(self.parts)
+        decade = np.floor(np.log10(np.max(parts, initial=1e-300) / parts) / 3)
+        return [np.flatnonzero(decade == d) for d in np.unique(decade)]
+
+    def _direction(self, group):
+        """Move every entry of the group by ±(0.5 … 1.5) of its scale, the others not."""
+        direction = np.zeros(self.claims.shape)
+        signs = self.rng.choice([-1.0, 1.0], len(group))
+        direction[group] = signs * self.rng.uniform(0.5, 1.5, len(group)) * self.scale[group]
+        return direction / max(1, len(group)) ** 0.25
+
+    def _group_agrees(self, group):
+        """Compare along one direction, or along two if the first does not tell much."""
+        for _ in range(2):
+            doubt, tolerance = self._doubt(group)
+            if doubt > 1:
+                return False
+            if tolerance <= 1e-8 * self.size:
+                break
+        self.reach = max(self.reach, tolerance)
+        return True
+
+    def _doubt(self, group):
+        """Return (difference / tolerance, tolerance) of claimed and measured along a direction.
+
+        More than 1 means: look closer, because they differ, or at a kink, or in coarse noise.
+        """
+        direction = self._direction(group)
+        parts = self.claims[group] * direction[group]
+        expected, line = parts.sum(), self.function.along(direction)
+        smallest, size = np.min(np.abs(parts)), np.hypot.reduce(parts)
+        coarsest = min(1e-4 * (size or self.size), AGREEMENT * self.size)
+        tolerance = line.agrees(expected, smallest, coarsest)
+        if tolerance is not None:
+            return 0.0, tolerance
+        slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
+        if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
+            return np.inf, 0.0  # for sure: no need to climb
+        slope = line.climb()
+        allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size, 1e-300)
+        doubt = abs(slope.value - expected) / allowed
+        coarse = allowed > 1e-4 * self.size and len(group) <= FEW
+        if slope.kink or coarse or not np.isfinite(slope.error):
+            doubt = max(2.0, np.nan_to_num(doubt))
+        return doubt, allowed
+
+    def _narrow(self, group):
+        """Halve a group that disagrees until few entries are left: follow the greater doubt."""
+        while len(group) > FEW:
+            halves, doubts = np.array_split(group, 2), []
+            for half in halves:
+                doubts.append(self._doubt(half)[0])
+                if np.isinf(doubts[-1]):
+                    break
+            group = halves[int(np.argmax(doubts))]
+        return group
+
+    def _look_at(self, entry):
+        """Measure one entry and file it: right, at a kink, unknown or wrong."""
+        claim, slope = self.claims[entry], self._entry_slope(entry)
+        self.measured[entry] = claim if slope is None else slope.value
+        if slope is None:
+            return
+        allowed, scale = self._allowed(entry, slope), self.scale[entry]
+        unit = self.function.unit(entry, scale)
+        if not np.isfinite(slope.error):
+            self.unknown.append(entry)
+        elif slope.kink and self._between(unit, slope.per(1 / scale), allowed * scale):
+            self.kinks[entry] = slope
+            self.measured[entry] = claim
+        elif abs(slope.value - claim) <= allowed:
+            self.reach = max(self.reach, allowed * scale)
+        else:
+            self.wrong.append(entry)
+            self.slopes[entry] = slope
+
+    def _between(self, direction, slope, allowed):
+        """Say whether the claimed slope along a direction lies between those of both sides.
+
+        If several outputs have their kink here, each may take a slope of its own.
+        """
+        off = abs(self.claims @ direction - (slope.left + slope.right) / 2)
+        if off <= abs(slope.right - slope.left) / 2 + allowed:
+            return True
+        line = self.function.along(direction, each=True)
+        gaps = np.maximum((4 * line.gap(6) - line.gap(5)) / 3, 0)
+        return off <= gaps.sum() / 2 + allowed
+
+    def _allowed(self, entry, slope):
+        largest = max(abs(self.claims[entry]), abs(slope.value))
+        rounding = 16 * ROUNDING * np.max(np.abs(self.parts)) / self.scale[entry]
+        return max(AGREEMENT * largest, SAFETY * slope.error, rounding, self.coarse * largest)
+
+    def _entry_slope(self, entry):
+        """Return the slope in one entry, or None if it agrees with the claim at once."""
+        claim, best, size = self.claims[entry], None, abs(self.function.start[entry])
+        other = [size] if 0 < size < 1e-2 else [1.0] if size > 1e3 else []  # 1e-9 m, 1e9 s
+        for scale in [max(size, 1.0), *other]:
+            line = self.function.along(self.function.unit(entry, scale))
+            if line.agrees(claim * scale, abs(claim * scale), 0) is not None:
+                return None
+            new = line.settled() if self.wrong else None  # one full climb is proof enough
+            if new and new.error <= 4e-6 * abs(new.value) and line.is_straight(FIRST):
+                return new.per(scale)
+            new = line.climb(best.noise if best else 0.0).per(scale)
+            best = new if best is None or new.error < best.error or new.is_not(best) else best
+        return best
+
+    def _look_at_ties(self):
+        """Move entries at a kink together: along a tie f is smooth, and every claim must agree."""
+        for tied in self._tie_candidates():
+            direction = np.zeros(self.claims.shape)
+            direction[list(tied)] = list(tied.values())
+            slope, expected = self.function.along(direction).climb(), self.claims @ direction
+            allowed = max(1e-6 * np.abs(self.claims * direction).sum(), SAFETY * slope.error)
+            if slope.kink:
+                gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
+                alike = abs(sum(gaps)) == sum(map(abs, gaps))  # f bends up at all of them, or down
+                off = alike and not self._between(direction, slope, allowed)
+                value = np.clip(expected, *sorted([slope.left, slope.right]))
+            else:
+                value, off = slope.value, abs(slope.value - expected) > allowed
+                off = off and self._kink_moves_along(next(iter(tied)), direction)
+            if off and np.isfinite(slope.error):
+                self.wrong, self.tied = list(tied), (len(tied), value, expected, slope.kink)
+                return
+
+    def _tie_candidates(self):
+        """Yield {entry: move}: entries of equal value together, then neighbours by their gaps."""
+        for value in sorted({self.function.start[entry] for entry in self.kinks}):
+            tied = np.flatnonzero(self.function.start == value)
+            tied = sorted(tied, key=lambda entry: entry not in self.kinks)  # a kink first
+            if len(tied) > 1:
+                yield {entry: self.scale[entry] for entry in tied}
+        entries = list(self.kinks)[:FEW]
+        for one, other in zip(entries, entries[1:]):
+            gaps = [abs(self.kinks[e].right - self.kinks[e].left) for e in (one, other)]
+            for sign in (1, -1):
+                yield {one: min(gaps) / gaps[0], other: sign * min(gaps) / gaps[1]}
+        beyond = {e: self.claims[e] - (s.left + s.right) / 2 for e, s in self.kinks.items()}
+        largest = max(map(abs, beyond.values()), default=0)
+        if largest:  # the way on which a claim too long for its norm stands out
+            yield {entry: move / largest for entry, move in beyond.items()}
+
+    def _kink_moves_along(self, entry, direction):
+        moved = self.function.start + 1e-2 * direction
+        unit = self.function.unit(entry, self.scale[entry])
+        return self.function.along(unit, moved).climb().kink
+
+    def finding(self, name):
+        """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
+        if self.wrong:
+            return self._named() if name else ("wrong", "wrong")
+        if self.unknown or self.reach >= self.size > 0:
+            self._fill(self.unknown)
+            return diagnosis.cannot_tell(self.evidence, self.unknown)
+        return None
+
+    def _named(self):
+        """Measure what it takes to name the mistake: other entries of the input that is wrong."""
+        e, all_entries = self.evidence, np.arange(len(self.claims))
+        e.tied, e.complete = self.tied, len(self.claims) <= 2 * FEW
+        for entry in all_entries if e.complete else self.group:
+            if np.isnan(self.measured[entry]) and np.isfinite(self.claims[entry]):
+                self._look_at(entry)
+        self.wrong.sort()
+        self._sample(self.function.place(self.wrong[0])[0])
+        e.outside = [self.slopes[n] for n in self.wrong if n in self.slopes]
+        e.noise = max((SAFETY * s.error / abs(s.value) for s in e.outside if s.value), default=0.0)
+        self._fill(self.wrong)
+        return diagnosis.diagnose(e)
+
+    def _sample(self, which):
+        """Measure the entries of one input, or some of them if they are many."""
+        entries = np.flatnonzero((self.function.owner == which) & np.isnan(self.measured))
+        if len(entries) > MANY:
+            entries = np.sort(np.random.default_rng(3).choice(entries, 3 * FEW, replace=False))
+        self.measured[entries] = self.function.gradient(entries)[entries]
+
+    def _fill(self, wrong=()):
+        places = [self.function.place(entry) for entry in wrong]
+        self.evidence.fill(self.function.unflatten(self.measured), places)
+
+    def _measure(self, which, directions, inputs=None, each=False):
+        """Measure slopes along directions in one input, of f with other inputs if given."""
+        f = self.function
+        inputs = tuple(inputs or f.arrays)
+        ours = [k == which or None for k in range(len(inputs))]
+        try:
+            other = Function(f.f, inputs, "each" if each else f.upstream, ours)
+        except Exception:
+            return None
+        return np.array([other.slope(direction, each) for direction in directions])
+
+    def report(self, fault):
+        """Return what is told: the fault, or praise with the tolerance that was met."""
+        e, function, level = self.evidence, self.function, AGREEMENT
+        if not fault:
+            size = self.size or max(1.0, abs(float(function.base @ function.weights)))
+            level = next((level for level in LEVELS if self.reach <= 2 * level * size), 1.0)
+            self.measured = np.where(np.isnan(self.measured), self.claims, self.measured)
+            self._fill()
+            fault = None, self._praise(level)
+        found = sorted(self.kinks.items())
+        kinks = [(function.place(n), float(s.left), float(s.right)) for n, s in found]
+        worst, measured = e.worst or None, e.measured or [None]
+        if len(e.inputs) > 1:
+            worst, told = worst and (e.which, worst), [tuple(measured), tuple(e.claimed)]
+        else:
+            kinks, told = [(at[1], *sides) for at, *sides in kinks], [measured[0], e.c]
+        passed = fault[0] is None
+        return Report(passed, *fault, worst, *told, level, function.calls, kinks)
+
+    def _praise(self, level):
+        n = self.claims.size
+        note = " (f is too noisy for more digits)" if level != AGREEMENT else ""
+        if self.kinks:
+            note = f" ({len(self.kinks)} at a kink: any slope between both sides is right)"
+        inputs = self.function.inputs
+        if any(np.asarray(inputs[k]).dtype.kind in "iu" for k in self.function.active):
+            note += " (x holds integers: measured as float64)"
+        agree = f"{n} entr{'y agrees' if n == 1 else 'ies agree'}"
+        return f"{agree} with finite differences within {LEVELS.get(level, '1')}{note}"
+
+
+@np.errstate(all="ignore")
+def judge(f, x, claimed, upstream=None, names=None, name=True):
+    """Return the report; if `name` is False a wrong claim is only said to be wrong."""
+    inputs = x if isinstance(x, tuple) else (x,)
+    several = isinstance(claimed, (tuple, list))
+    claims = claimed if several and isinstance(x, tuple) else (claimed,)
+    if len(claims) != len(inputs) or claimed is None or _is_several(claimed, x):
+        given = "None" if claimed is None else len(claimed) if several else 1
+        wanted = f"{len(inputs)} input{'s' * (len(inputs) != 1)}"
+        return Report(False, *fact("wrong-count", given, wanted), claimed=claimed)
+    claims = [None if c is None else np.array(c) for c in claims]
+    function = Function(f, x, upstream, claims)
+    trial = Trial(function, claims, names)
+    fault = function.unfit() or trial.misfit()
+    if not fault:
+        trial.run()
+        fault = function.unfit() or trial.finding(name)
+    return trial.report(fault)
+
+
+def _is_several(claimed, x):
+    """Say whether a tuple of gradients is claimed for one input."""
+    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
+    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)
