@@ -179,7 +179,7 @@ class _Drawing:
 
         self.fig, self.canvas = fig, FigureCanvasAgg(fig)
         self.ground, self.moved = None, set()
-        self._settle()
+        self.settle()
 
     def png(self):
         """Return the picture as it is now, PNG bytes."""
@@ -202,9 +202,9 @@ class _Drawing:
         self.below = self.canvas.copy_from_bbox(self.fig.bbox)
         for artist in moving:
             artist.set_animated(False)  # so that any other canvas draws it too
-        self._settle()
+        self.settle()
 
-    def _settle(self):
+    def settle(self):
         """Call everything unchanged from here on."""
         for artist in self.fig.findobj():
             artist.stale = False
@@ -345,3 +345,4 @@ def explore(fig, update, alt, **controls):
         shown.pop(alt).close()
     shown[alt] = Explorer(fig, update, alt, controls)
     plots.show(fig, alt, shown[alt].widget)
+    shown[alt].drawing.settle()
