@@ -5,50 +5,53 @@ changes them; `explore` adds the controls. The picture is an image widget; the k
 stands beside it as text and is announced to screen readers. Nonsense in a control becomes one
 sentence where the picture stands. Readers without a kernel see the first picture, with its
 description.
-The only module that uses ipywidgets, which is imported when the first control is made.
+The only module that uses ipywidgets; it is loaded by who makes a control.
 """
 
 import asyncio
 import contextlib
 import html
-import io
+import struct
+import zlib
 
+import ipywidgets
 import numpy as np
+from traitlets import Int, Tuple, Unicode
 
 from nnlib import plots
 
 shown = {}  # the explorers on show, by description: running a cell again replaces its own
-WIDE = {"description_width": "initial"}
 
-# A region that exists before its text changes is read aloud; a new one often is not. So a
-# picture of nothing, once loaded, makes the widget's own element one, names the sliders, and
-# keeps JupyterLab from taking the arrow keys for itself.
-NOTHING = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
-ALOUD = f"""<img alt="" hidden src="{NOTHING}" onload="const dress = key => {{
-  const all = key?.closest('.explorer');
-  if (!all) return key && setTimeout(() => dress(this.parentElement), 50);
-  for (const one of all.querySelectorAll('select, input, button, [tabindex]'))
-    one.setAttribute('data-lm-suppress-shortcuts', 'true');
-  key.setAttribute('role', 'status'); key.setAttribute('aria-live', 'polite');
-  for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
-    .setAttribute('aria-label', one.querySelector('label').innerText);
-}}; dress(this.parentElement)">"""
-
-# Drawing: a stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
-BRUSH = f"""<img alt="" hidden src="{NOTHING}" onload="const dress = words => {{
-  const grid = words?.closest('.pixels')?.querySelector('.widget-gridbox'); let first = null;
-  if (!grid) return words && setTimeout(() => dress(this.parentElement), 50);
-  const all = [...grid.querySelectorAll('button')];
-  all.forEach((cell, n) => cell.tabIndex = n ? -1 : 0);
-  grid.onpointerdown = e => {{ first = e.target; first.releasePointerCapture(e.pointerId); }};
-  grid.onpointerover = e => {{ if (!(e.buttons &amp; 1) || e.target === first) return;
+# What the page needs beside the widgets is set up by a picture of nothing, once it is loaded.
+ONCE = """<img alt="" hidden onload="const dress = here => {{
+  const all = here?.closest('.{root}');
+  if (!all) return here && setTimeout(() => dress(here.isConnected && this.parentElement), 50);
+  {work} }}; dress(this.parentElement)"
+  src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">"""
+# The key figure is read aloud when it changes, sliders have names, and the arrow keys belong to
+# them and not to JupyterLab. Widgets come one by one: look again after each.
+ALOUD = ONCE.format(root="explorer", work="""
+  all.setAttribute('data-lm-suppress-shortcuts', 'true');
+  const look = () => {
+    const key = all.querySelector('.key .widget-html-content');
+    key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
+    for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
+      ?.setAttribute('aria-label', one.querySelector('label').innerText); };
+  new MutationObserver(look).observe(all, {childList: true, subtree: true}); look();""")  # fmt: skip
+# A stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
+BRUSH = ONCE.format(root="pixels", work="""
+  const grid = all.querySelector('.widget-gridbox'), cells = [...grid.querySelectorAll('button')];
+  if (cells.length < 64) return setTimeout(() => dress(this.parentElement), 50);
+  let first = null;
+  cells.forEach((cell, n) => cell.tabIndex = n ? -1 : 0);
+  grid.onpointerdown = e => { first = e.target; first.releasePointerCapture(e.pointerId); };
+  grid.onpointerover = e => { if (!(e.buttons &amp; 1) || e.target === first) return;
     for (const cell of [first, e.target])
       if (cell?.style.backgroundColor === 'white') cell.click();
-    first = null; }};
-  grid.onkeydown = e => {{ const way = {{ArrowLeft: -1, ArrowRight: 1, ArrowUp: -8, ArrowDown: 8}};
-    const next = all[all.indexOf(e.target) + (way[e.key] ?? 64)]; if (!next) return;
-    e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); e.preventDefault(); }};
-}}; dress(this.parentElement)">"""
+    first = null; };
+  grid.onkeydown = e => { const way = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -8, ArrowDown: 8};
+    const next = cells[cells.indexOf(e.target) + (way[e.key] ?? 64)]; if (!next) return;
+    e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); e.preventDefault(); };""")  # fmt: skip
 
 
 # ---------------------------------------------------------------- controls
@@ -66,8 +69,6 @@ def slider(label, low, high, value, step=None, tip=""):
     tip : str
         What moving it does, shown under the pointer.
     """
-    import ipywidgets
-
     whole = isinstance(low, int) and isinstance(step or 1, int)
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
     step = step or (1 if whole else (high - low) / 50)
@@ -76,43 +77,30 @@ def slider(label, low, high, value, step=None, tip=""):
 
 def choice(label, options, value=None, tip=""):
     """Return a list to choose one of the options from: names, or a dict from name to value."""
-    import ipywidgets
-
     first = next(iter(options.values() if isinstance(options, dict) else options))
-    return ipywidgets.Dropdown(
-        options=options, value=first if value is None else value, **_words(label, tip)
-    )
+    value = first if value is None else value
+    return ipywidgets.Dropdown(options=options, value=value, **_words(label, tip))
 
 
 def entry(label, value, tip=""):
     """Return a line of text, read when Enter is pressed."""
-    import ipywidgets
-
     return ipywidgets.Text(value, continuous_update=False, **_words(label, tip))
 
 
 def switch(label, value=False, tip=""):
     """Return a box to tick."""
-    import ipywidgets
-
     return ipywidgets.Checkbox(value, indent=False, **_words(label, tip))
 
 
 def button(label, tip=""):
     """Return a button whose value counts how often it was pressed."""
-    import ipywidgets
-    from traitlets import Int
-
-    kind = type("Button", (ipywidgets.Button,), {"value": Int(0)})
-    press = kind(description=label, tooltip=tip or label, layout={"width": "auto"})
+    press = _Button(description=label, tooltip=tip or label, layout={"width": "auto"})
     press.on_click(lambda _: press.set_trait("value", press.value + 1))
     return press
 
 
 def play(label, tip=""):
     """Return a button that stays down until it is pressed again; meanwhile all is redrawn."""
-    import ipywidgets
-
     return ipywidgets.ToggleButton(False, description=label, tooltip=tip or label)
 
 
@@ -122,41 +110,47 @@ def pixels(label, examples, tip=""):
     A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
     from 0 to 1, row by row; it starts with the first of the examples (N, 64).
     """
-    import ipywidgets
-    from traitlets import Tuple
-
-    sheet = type("Sheet", (ipywidgets.VBox,), {"value": Tuple()})()
-    cells = [_cell(sheet, n) for n in range(64)]
+    sheet = _Sheet()
+    size = ipywidgets.Layout(width="24px", height="24px", margin="0", border="1px solid #bbbbbb")
+    cells = [_cell(sheet, n, size) for n in range(64)]
     grid = ipywidgets.GridBox(cells, layout={"grid_template_columns": "repeat(8, 25px)"})
     more, clear = button("next example", "load a real digit"), button("clear", "paper everywhere")
-    more.observe(lambda c: _draw(sheet, examples[c.new % len(examples)]), "value")
-    clear.observe(lambda _: _draw(sheet, np.zeros(64)), "value")
+    more.observe(lambda c: sheet.draw(examples[c.new % len(examples)]), "value")
+    clear.observe(lambda _: sheet.draw(np.zeros(64)), "value")
     words = ipywidgets.HTML(f"{html.escape(label)}{BRUSH}", tooltip=tip or label)
     sheet.children = [words, grid, ipywidgets.HBox([more, clear])]
     sheet.add_class("pixels")
     sheet.observe(lambda c: _show_ink(cells, c.new), "value")
-    _draw(sheet, examples[0])
+    sheet.draw(examples[0])
     return sheet
 
 
-def _cell(sheet, n):
-    """Return pixel n as a button."""
-    import ipywidgets
+class _Button(ipywidgets.Button):
+    value = Int(0)
 
-    size = {"width": "24px", "height": "24px", "margin": "0", "border": "1px solid #bbbbbb"}
+
+class _Image(ipywidgets.Image):
+    description = Unicode("").tag(sync=True)  # without one the tooltip fails
+
+
+class _Sheet(ipywidgets.VBox):
+    value = Tuple()
+
+    def draw(self, x):
+        self.value = tuple(float(ink) for ink in np.ravel(x))
+
+
+def _cell(sheet, n, size):
+    """Return pixel n as a button."""
     cell = ipywidgets.Button(tooltip=f"row {n // 8 + 1}, column {n % 8 + 1}", layout=size)
 
     def press(_):
         x = np.array(sheet.value)
         x[n] = 1.0 if x[n] == 0.0 else 0.5 if x[n] > 0.5 else 0.0
-        _draw(sheet, x)
+        sheet.draw(x)
 
     cell.on_click(press)
     return cell
-
-
-def _draw(sheet, x):
-    sheet.value = tuple(float(ink) for ink in np.ravel(x))
 
 
 def _show_ink(cells, x):
@@ -166,7 +160,8 @@ def _show_ink(cells, x):
 
 
 def _words(label, tip):
-    return {"description": label, "tooltip": tip or label, "style": WIDE,
+    style = {"description_width": "initial"}
+    return {"description": label, "tooltip": tip or label, "style": style,
             "layout": {"width": "22em"}}  # fmt: skip
 
 
@@ -174,44 +169,73 @@ def _words(label, tip):
 
 
 class _Drawing:
-    """A figure that is drawn fast: axes with their ticks once, and again only if they change."""
+    """A figure that is drawn fast: what stands still once, on it what `update` has changed.
+
+    matplotlib tells which artists were changed: a setter makes them stale.
+    """
 
     def __init__(self, fig):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        self.fig, self.canvas, self.frame = fig, FigureCanvasAgg(fig), None
+        self.fig, self.canvas = fig, FigureCanvasAgg(fig)
+        self.ground, self.moved = None, set()
+        self.settle()
 
     def png(self):
         """Return the picture as it is now, PNG bytes."""
-        from PIL import Image  # matplotlib brings it
-
-        frame, content = [_frame(ax) for ax in self.fig.axes], self._content()
-        if frame != self.frame:
-            for artist in content:
-                artist.set_animated(True)  # left out of the next line
-            self.canvas.draw()
-            self.fig.set_layout_engine("none")  # laid out once: the axes stand still
-            self.frame, self.ground = frame, self.canvas.copy_from_bbox(self.fig.bbox)
-        self.canvas.restore_region(self.ground)
-        for artist in content:
-            artist.set_animated(False)  # so that any other canvas draws it too
+        still, moving = self._parts()
+        ground = [_frame(ax) for ax in self.fig.axes], still
+        if ground != self.ground:
+            self._lay(moving)
+            self.ground = ground
+        self.canvas.restore_region(self.below)
+        for artist in moving:
             artist.draw(self.canvas.get_renderer())
-        buffer = io.BytesIO()
-        Image.fromarray(np.asarray(self.canvas.buffer_rgba())[..., :3]).save(
-            buffer, "PNG", compress_level=1
-        )
-        return buffer.getvalue()
+        return _png(np.asarray(self.canvas.buffer_rgba()))
 
-    def _content(self):
-        """Return all that is drawn into the axes, the lowest first."""
-        fixed = ("Axis", "Spine")
-        found = [
-            artist
-            for ax in self.fig.axes
-            for artist in sorted(ax.get_children(), key=lambda a: a.zorder)
-            if artist is not ax.patch and not any(k in type(artist).__name__ for k in fixed)
-        ]
-        return found + self.fig.texts
+    def _lay(self, moving):
+        """Draw and keep all but what moves."""
+        for artist in moving:
+            artist.set_animated(True)
+        self.canvas.draw()
+        self.fig.set_layout_engine("none")  # laid out once: the axes stand still
+        self.below = self.canvas.copy_from_bbox(self.fig.bbox)
+        for artist in moving:
+            artist.set_animated(False)  # so that any other canvas draws it too
+        self.settle()
+
+    def settle(self):
+        """Call everything unchanged from here on."""
+        for artist in self.fig.findobj():
+            artist.stale = False
+
+    def _parts(self):
+        """Return the artists that stand still and those to draw anew, each from the lowest up.
+
+        What lies above a moving one is drawn anew too, but for words beside the axes.
+        """
+        still, moving, moved = [], [], set()
+        for ax in self.fig.axes:
+            covers = False
+            for artist in _content(ax):
+                if artist in self.moved or any(part.stale for part in artist.findobj()):
+                    moved.add(artist)
+                    covers = True
+                again = artist in moved or covers and not _beside(artist, ax)
+                (moving if again else still).append(artist)
+        self.moved = moved
+        return still, moving
+
+
+def _content(ax):
+    """Return what is drawn into axes, the lowest first: not the frame, which lies below."""
+    frame = ("XAxis", "YAxis", "Spine")
+    parts = [a for a in ax.get_children() if type(a).__name__ not in frame and a is not ax.patch]
+    return sorted(parts, key=lambda artist: artist.zorder)
+
+
+def _beside(artist, ax):
+    return hasattr(artist, "get_text") and not ax.bbox.overlaps(artist.get_window_extent())
 
 
 def _frame(ax):
@@ -221,39 +245,55 @@ def _frame(ax):
     return (*ax.axis(), *words)
 
 
+def _png(rgba):
+    """Return bytes (H, W, 4) as a PNG, opaque, packed fast rather than small."""
+    height, width, _ = rgba.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with 0: as it is
+    for c in range(3):
+        rows[:, 1 + c :: 3] = rgba[..., c]
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits of red, green, blue
+    chunks = b"IHDR" + head, b"IDAT" + zlib.compress(rows, 1), b"IEND"
+    ends = [(struct.pack(">I", len(c) - 4), struct.pack(">I", zlib.crc32(c))) for c in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(a + c + z for c, (a, z) in zip(chunks, ends))
+
+
 class Explorer:
     """A figure, its controls, and the function that changes the one by the other."""
 
     def __init__(self, fig, update, alt, controls):
-        import ipywidgets
-
         self.update, self.alt, self.controls = update, alt, controls
         self.drawing = _Drawing(fig)
         width, height = (int(n) for n in fig.get_size_inches() * 100)
         size = {"max_width": "100%", "width": f"{width}px"}
-        self.picture = _image()(format="png", tooltip=alt, layout=size)
-        self.key = ipywidgets.HTML(layout={"min_height": "3.2em"})
-        self.rest = ipywidgets.HTML()
-        self.place = ipywidgets.Box([self.picture], layout={"min_height": f"{height}px"})
+        self.picture = _Image(tooltip=alt, layout=size)
+        self.key, self.rest = ipywidgets.HTML(layout={"min_height": "3.2em"}), ipywidgets.HTML()
+        self.key.add_class("key")
         self.redraw()
         for control in controls.values():
             control.observe(self.redraw, "value")
             if isinstance(control, ipywidgets.ToggleButton):
                 control.observe(self.run, "value")
         rows = ipywidgets.Box([*controls.values()], layout={"flex_flow": "row wrap"})
-        self.widget = ipywidgets.VBox([rows, self.key, self.rest, self.place])
+        place = ipywidgets.Box([self.picture], layout={"min_height": f"{height}px"})
+        self.widget = ipywidgets.VBox(
+            [rows, self.key, self.rest, place, ipywidgets.HTML(ALOUD, layout={"display": "none"})]
+        )
         self.widget.add_class("explorer")
 
     def redraw(self, change=None):
         """Let `update` change the artists; show the picture, or in its place what is wrong."""
         values = {name: control.value for name, control in self.controls.items()}
         try:
-            self.say(self.update(**values))
-            self.picture.value = self.drawing.png()
+            words, svg = self.update(**values), None
+            if isinstance(words, tuple):
+                words, svg = words
+            self.picture.set_trait("format", "svg+xml" if svg else "png")
+            self.picture.value = svg.encode() if svg else self.drawing.png()
             self.picture.layout.display = None
         except Exception as error:
             self.picture.layout.display = "none"
-            self.say(f"No picture: {error or type(error).__name__}.")
+            words = f"No picture: {error or type(error).__name__}."
+        self.say(words)
 
     def run(self, change):
         """Redraw again and again while a `play` button is down, if there is a kernel's loop."""
@@ -270,7 +310,7 @@ class Explorer:
     def say(self, sentence):
         """Write the key figure beside the picture; lines after the first are not announced."""
         first, *rest = html.escape(str(sentence)).split("\n")
-        self.key.value, self.rest.value = f"{ALOUD}<b>{first}</b>", "<br>".join(rest)
+        self.key.value, self.rest.value = f"<b>{first}</b>", "<br>".join(rest)
 
     def close(self):
         """Take all that is shown out of the kernel's memory."""
@@ -285,14 +325,6 @@ def _close(widget):
             part.close()
 
 
-def _image():
-    """Return an image widget that bears a description: without one its tooltip fails."""
-    import ipywidgets
-    from traitlets import Unicode
-
-    return type("Image", (ipywidgets.Image,), {"description": Unicode("").tag(sync=True)})
-
-
 def explore(fig, update, alt, **controls):
     """Show a figure that follows its controls.
 
@@ -301,8 +333,9 @@ def explore(fig, update, alt, **controls):
     fig : matplotlib Figure
         From `plots.figure`, with its artists drawn.
     update : callable
-        Called with the controls' values by name; changes the artists and returns the key
-        figure as a short sentence. A ValueError is shown in place of the picture.
+        Called with the controls' values by name; changes the artists by their `set_` methods
+        and returns the key figure as a short sentence, or this and an SVG text to be shown
+        instead of the figure. A ValueError is shown in place of the picture.
     alt : str
         What the picture shows, as in `plots.show`.
     **controls : ipywidgets
@@ -312,3 +345,4 @@ def explore(fig, update, alt, **controls):
         shown.pop(alt).close()
     shown[alt] = Explorer(fig, update, alt, controls)
     plots.show(fig, alt, shown[alt].widget)
+    shown[alt].drawing.settle()

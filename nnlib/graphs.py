@@ -21,7 +21,13 @@ FUNCTIONS = {f.__name__: f for f in (np.exp, np.log, np.sin, np.cos, np.tanh, np
 FUNCTIONS |= {"max": np.maximum, "min": np.minimum}
 LETTERS = "abcdefghijk"  # one for each step
 DEEPEST = 6  # columns that find room in a picture
-BOX, GROUND = ([(-1, -h), (1, -h), (1, h), (-1, h), (-1, -h)] for h in (0.55, 0.25))  # markers
+WIDTH, HEIGHT, HALF = 720, 380, np.array([36, 18])  # of the picture; of half a box
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
+font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" text-anchor="middle">
+<style>text {{ paint-order: stroke; stroke: white; stroke-width: 6px; stroke-linejoin: round }}</style>
+<rect width="100%" height="100%" fill="white"/>
+{parts}
+</svg>"""
 
 
 # ---------------------------------------------------------------- from an expression to nodes
@@ -117,20 +123,27 @@ def graph_viewer(make, alt, at=None, **controls):
     alt, **controls
         As for `explorers.explore`.
     """
-    fig, ax = plots.figure(width=7.2, height=3.8)
-    plots.hide_axes(ax)
-    picture = _Picture(ax, at)
     steps = slider("step", 0, 1, 1, tip="first forward, node by node, then back")
 
-    def update(step, **values):
+    def nodes_of(**values):
         with np.errstate(all="ignore"):  # numpy's numbers divide by 0; Python's would stop
             nodes = make(**{k: np.float64(v) if type(v) is float else v for k, v in values.items()})
         _check_finite(nodes)
+        return nodes
+
+    def update(step, **values):
+        nodes = nodes_of(**values)
         last, at_end = 2 * sum(bool(v.parents) for v in nodes), step == steps.max
         steps.max = last
         steps.value = last if at_end else min(step, last)
-        return picture.show(nodes, steps.value)
+        walk = _Walk(nodes, steps.value)
+        return walk.sentence(), _svg(walk, at or places(nodes))
 
+    fig, ax = plots.figure(width=WIDTH / 100, height=HEIGHT / 100)
+    nodes = nodes_of(**{name: control.value for name, control in controls.items()})
+    whole, at_first = _Walk(nodes, 2 * len(nodes)), at or places(nodes)
+    boxes = {v.name: (*at_first[v.name], _short(v.value)) for v in nodes}
+    plots.graph(ax, boxes, whole.labels, whole.below)
     explore(fig, update, alt, **controls, step=steps)
 
 
@@ -146,116 +159,97 @@ def _formula(v):
     return getattr(v, "formula", None) or f"{v.rule.__name__}({made_from})"
 
 
-class _Picture:
-    """The boxes, arrows and numbers of one graph at a time."""
+class _Walk:
+    """What is known of a graph after so many steps, and what the last of them did."""
 
-    def __init__(self, ax, at):
-        self.ax, self.at, self.drawn = ax, at, None
-
-    def show(self, nodes, step):
-        """Write the numbers as they are after so many steps; return what the last one did."""
-        arrows = list(dict.fromkeys((p.name, v.name) for v in nodes for p in v.parents))
-        if (arrows, len(nodes)) != self.drawn:
-            self._draw(nodes, arrows)
-            self.drawn = arrows, len(nodes)
+    def __init__(self, nodes, step):
         made = [v for v in nodes if v.parents]
-        known = [v for v in nodes if not v.parents] + made[:step]
-        back = made[::-1][: max(0, step - len(made))]
-        gradients, shares = _walk_back(nodes, back)
-        pairs = [(p, v, slope) for v in known for p, slope in zip(v.parents, v.local)]
-        slopes = {(p.name, v.name): f"×{_short(slope, 3)}" for p, v, slope in pairs}
-        now = (back or made[:step])[-1:]
-        self._write(nodes, known, gradients if back else {}, slopes | shares)
-        self._colour(nodes, arrows, now, shares)
-        return _sentence(step, now, back, gradients, shares, nodes)
+        self.step, self.nodes = step, nodes
+        self.known = [v for v in nodes if not v.parents] + made[:step]
+        self.back = made[::-1][: max(0, step - len(made))]
+        self.now = (self.back or made[:step])[-1:]
+        self.gradients, self.shares = {nodes[-1].name: 1.0}, {}
+        for v in self.back:
+            for p, slope in zip(v.parents, v.local):
+                self._pay(p.name, v.name, self.gradients[v.name] * slope)
+        self.labels = {(p.name, v.name): "" for v in nodes for p in v.parents}
+        for v in self.known:
+            for p, slope in zip(v.parents, v.local):
+                self.labels[p.name, v.name] = f"×{_short(slope, 3)}"
+        self.labels |= {ends: " and ".join(both) for ends, both in self.shares.items()}
+        known = self.gradients if self.back else {}
+        self.below = {name: f"g = {_short(g)}" for name, g in known.items()}
 
-    def _draw(self, nodes, arrows):
-        """Make the artists of another graph."""
-        at = {name: np.array(place) for name, place in (self.at or places(nodes)).items()}
-        for artist in [*self.ax.collections, *self.ax.texts]:
-            artist.remove()
-        xy = np.array([at[v.name] for v in nodes])
-        low, high = xy.min(axis=0) - [0.6, 0.9], xy.max(axis=0) + [0.6, 0.6]
-        self.ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        self.quiver = self._quiver([(at[p], at[v]) for p, v in arrows], high - low)
-        self.boxes = self.ax.scatter(*xy.T, s=2100, marker=BOX, facecolor="white", zorder=3)
-        middle = {"ha": "center", "va": "center", "zorder": 4}
-        self.names = [self.ax.text(*at[v.name], "", fontsize=9, **middle) for v in nodes]
-        below = {"xytext": (0, -19), "textcoords": "offset points", "ha": "center", "va": "center"}
-        self.below = [
-            self.ax.annotate("", at[v.name], color=plots.VERMILLION, fontsize=9, zorder=5, **below)
-            for v in nodes
-        ]
-        between = np.reshape([_between(at[p], at[v]) for p, v in arrows], (-1, 2))
-        ground = {"s": 900, "marker": GROUND, "facecolor": "white", "linewidth": 0, "zorder": 3}
-        self.ax.scatter(*between.T, **ground)
-        self.labels = [self.ax.text(*place, "", fontsize=8, **middle) for place in between]
+    def _pay(self, p, v, share):
+        self.gradients[p] = self.gradients.get(p, 0.0) + share
+        self.shares.setdefault((p, v), []).append(_short(share, 3))
 
-    def _quiver(self, ends, size):
-        """Draw an arrow from box to box for each pair of places."""
-        if not ends:
-            return None
-        start, end = np.array(ends).transpose(1, 0, 2)
-        way = end - start
-        half = size * [0.047, 0.075]  # of a box
-        inside = np.min(half / np.maximum(np.abs(way), 1e-9), axis=1, keepdims=True)
-        start, way = start + inside * way, (1.0 - 2.0 * inside) * way
-        style = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "dots", "zorder": 2}
-        return self.ax.quiver(*start.T, *way.T, width=1.5, headwidth=6, headlength=8, **style)
-
-    def _write(self, nodes, known, gradients, labels):
-        """Set the numbers in and under the boxes and on the arrows."""
-        for v, name, below in zip(nodes, self.names, self.below):
-            name.set_text(f"{v.name}\n{_short(v.value)}" if v in known else v.name)
-            below.set_text(f"g = {_short(gradients[v.name])}" if v.name in gradients else "")
-        for ends, label in zip(self.drawn[0], self.labels):
-            label.set_text(labels.get(ends, ""))
-
-    def _colour(self, nodes, arrows, now, shares):
-        """Mark the node of this step by a thick edge, the arrows that have carried a share."""
-        color = plots.VERMILLION if shares else plots.BLUE
-        self.boxes.set_edgecolor([color if v in now else plots.GREY for v in nodes])
-        self.boxes.set_linewidth([2.5 if v in now else 1.0 for v in nodes])
-        if arrows:
-            self.quiver.set_color([plots.VERMILLION if a in shares else plots.GREY for a in arrows])
-        for ends, label in zip(arrows, self.labels):
-            label.set_color(plots.VERMILLION if ends in shares else plots.BLACK)
-
-
-def _between(start, end):
-    """Return where the number of an arrow stands: apart where a rising and a falling one cross."""
-    share = 0.5 - 0.08 * np.sign(end[1] - start[1])
-    return (1.0 - share) * start + share * end
-
-
-def _walk_back(nodes, back):
-    """Return each gradient so far, and the text of what each arrow has carried."""
-    gradients, shares = {nodes[-1].name: 1.0}, {}
-    for v in back:
-        for p, slope in zip(v.parents, v.local):
-            share = gradients[v.name] * slope
-            gradients[p.name] = gradients.get(p.name, 0.0) + share
-            shares.setdefault((p.name, v.name), []).append(_short(share, 3))
-    return gradients, {ends: " and ".join(both) for ends, both in shares.items()}
-
-
-def _sentence(step, now, back, gradients, shares, nodes):
-    if not now:
-        return "Step 0: only the inputs are known"
-    (v,) = now
-    if not back:
-        return f"Step {step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}"
-    given = ", ".join(f"{shares[p, w]} to {p}" for p, w in shares if w == v.name)
-    inputs = sorted(p.name for p in nodes if not p.parents)
-    so_far = ", ".join(f"g_{name} = {gradients.get(name, 0.0) + 0.0:.4f}" for name in inputs)
-    g = gradients[v.name] + 0.0
-    return f"Step {step}, back: {v.name} has g = {g:.4f} and hands {given}\nSo far {so_far}"
+    def sentence(self):
+        """Return what the last step did; in a second line the gradients of the inputs."""
+        if not self.now:
+            return "Step 0: only the inputs are known"
+        (v,) = self.now
+        if not self.back:
+            return f"Step {self.step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}"
+        given = ", ".join(f"{self.labels[p, w]} to {p}" for p, w in self.shares if w == v.name)
+        inputs = sorted(p.name for p in self.nodes if not p.parents)
+        g = {name: self.gradients.get(name, 0.0) + 0.0 for name in [v.name, *inputs]}
+        so_far = ", ".join(f"g_{name} = {g[name]:.4f}" for name in inputs)
+        return (f"Step {self.step}, back: {v.name} has g = {g[v.name]:.4f} and hands {given}\n"
+                f"So far {so_far}")  # fmt: skip
 
 
 def _short(value, digits=4):
     if 1e3 <= abs(value) < 1e5:
         return f"{value:.0f}"
     return f"{value + 0.0:.{digits}g}".replace("e-0", "e-").replace("e+0", "e")
+
+
+def _svg(walk, at):
+    """Return the graph as SVG: the node of this step has a thick edge."""
+    at = _in_pixels({v.name: at[v.name] for v in walk.nodes})
+    color = {ends: plots.VERMILLION if ends in walk.shares else plots.GREY for ends in walk.labels}
+    parts = [_arrow(at[p], at[v], color[p, v]) for p, v in walk.labels]
+    for v in walk.nodes:
+        (x, y), (width, height) = at[v.name] - HALF, 2 * HALF
+        edge = plots.VERMILLION if walk.back else plots.BLUE
+        edge = f'stroke="{edge}" stroke-width="3"' if v in walk.now else f'stroke="{plots.GREY}"'
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="5" '
+                     f'fill="white" {edge}/>')  # fmt: skip
+        value = _short(v.value) if v in walk.known else ""
+        parts += [_text(at[v.name] - [0, 3 if value else -4], v.name),
+                  _text(at[v.name] + [0, 12], value),
+                  _text(at[v.name] + [0, 32], walk.below.get(v.name, ""), plots.VERMILLION)]  # fmt: skip
+    for (p, v), label in walk.labels.items():
+        share = 0.5 + 0.08 * np.sign(at[v][1] - at[p][1])  # apart where two arrows cross
+        black = (p, v) not in walk.shares
+        place = (1.0 - share) * at[p] + share * at[v] + [0, 4]
+        parts.append(_text(place, label, plots.BLACK if black else plots.VERMILLION))
+    return SVG.format(width=WIDTH, height=HEIGHT, parts="\n".join(parts))
+
+
+def _in_pixels(at):
+    """Return the places on the picture: room for half a box around, and for words below."""
+    xy = np.array([*at.values()], dtype=float) * [1.0, -1.0]
+    low, size = xy.min(axis=0), np.ptp(xy, axis=0)
+    xy = np.where(size, (xy - low) / np.where(size, size, 1.0), 0.5)
+    return dict(zip(at, [50, 28] + xy * [WIDTH - 100, HEIGHT - 76]))
+
+
+def _arrow(start, end, color):
+    """Return an arrow from the edge of one box to the edge of the other."""
+    way = end - start
+    inside = np.min(HALF / np.maximum(np.abs(way), 1e-9))  # the share of the way in a box
+    along = way / np.hypot(*way)
+    across, tip = np.array([-along[1], along[0]]), end - inside * way
+    neck = tip - 10 * along
+    corners = [start + inside * way, neck, neck + 4 * across, tip, neck - 4 * across, neck]
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in corners)
+    return f'<path d="M{path}" stroke="{color}" stroke-width="1.5" fill="{color}"/>'
+
+
+def _text(place, words, color=plots.BLACK):
+    return f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" fill="{color}">{words}</text>' * bool(words)
 
 
 def places(nodes):
