@@ -39,6 +39,7 @@ SPARED = (r"(plots|print|rng|ax|axes|fig|range|np\.linspace|np\.random"
 SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 GIVEN = {"check_gradient": slice(2, 3), "check_equal": slice(2), "define": slice(1, 2),
          "check_rule": slice(0)}  # fmt: skip
+TOLD = "{} of {} planted mistakes stop the lesson, {} of them at a check"
 
 
 def plant(tree, found):
@@ -207,17 +208,13 @@ def report(path, planted):
                 print(f"  unnoticed in {cell.id}, {name}", flush=True)
         if run(cell, cell.source, names):
             raise SystemExit(f"{path.name} stops by itself at {cell.id}: nothing to measure")
-    say(path.name, count)
+    print(path.name, TOLD.format(count[1] + count[2], count.total(), count[1]), flush=True)
     return count
-
-
-def say(name, count):
-    ends = f"{count[1] + count[2]} of {count.total()} planted mistakes stop the lesson"
-    print(f"{name}: {ends}, {count[1]} of them at a check", flush=True)
 
 
 if __name__ == "__main__":
     planted, paths = everywhere, sys.argv[1:]
     if paths[0] == "--equations":
         planted, paths = partial(at_equations, most=int(paths[1]), done=set()), paths[2:]
-    say("all", sum((report(Path(path), planted) for path in paths), Counter()))
+    count = sum((report(Path(path), planted) for path in paths), Counter())
+    print("all", TOLD.format(count[1] + count[2], count.total(), count[1]))
