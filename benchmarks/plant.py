@@ -1,11 +1,15 @@
 """Plant one wrong sign, index, transpose or factor at a time in a lesson: does it stop?
 
     .venv/bin/python benchmarks/plant.py notebooks/05_x.ipynb [more lessons]
+    .venv/bin/python benchmarks/plant.py --equations 1 notebooks/05_x.ipynb [more lessons]
 
 Every code cell that prints a ✓ is changed in one place, the lesson is run on to its end, in a
 process of its own, and the change counts as noticed when any cell raises. What is not noticed is
 listed. Lines that only draw, print or draw random numbers are left alone, and cells on which no
 check depends, such as a training that only a figure shows, are left out.
+
+With `--equations N` N changes are drawn for every numbered equation, in what computes it: the
+statement that carries its number, else what its check is given. Sizes and test points stay.
 """
 
 import ast
@@ -13,9 +17,13 @@ import contextlib
 import copy
 import io
 import os
+import random
 import re
+import signal
 import sys
 import types
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -26,72 +34,95 @@ import nbformat  # noqa: E402
 
 from grading import walk  # noqa: E402
 
-SPARED = ("plots", "print", "rng", "ax", "axes", "fig", "check_equal", "check_gradient",
-          "check_layer", "define", "range", "np.linspace", "np.random")  # fmt: skip
+SPARED = (r"(plots|print|rng|ax|axes|fig|range|np\.linspace|np\.random"
+          r"|check_equal|check_gradient|check_layer|define)\b")  # fmt: skip
 SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+GIVEN = {"check_gradient": slice(2, 3), "check_equal": slice(2), "define": slice(1, 2),
+         "check_rule": slice(0)}  # fmt: skip
+TOLD = "{} of {} planted mistakes stop the lesson, {} of them at a check"
 
 
-def changes(tree):
-    """Yield (description, changed copy of the tree), one change each."""
-    for number, node in enumerate(_formula_nodes(tree)):
-        for name, change in _ways(node):
-            changed = copy.deepcopy(tree)
-            target = list(_formula_nodes(changed))[number]
-            before = ast.unparse(target)
-            new = change(target)
-            _replace(changed, target, new)
-            yield f"line {node.lineno}: {name}: {before} -> {ast.unparse(new)}", changed
-
-
-def _formula_nodes(node):
-    """Yield the nodes of formulas: all but drawing, printing, drawing numbers and checking."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Call) and _spared(child.func):
-            continue
-        if isinstance(child, ast.expr):
-            yield child
-        yield from _formula_nodes(child)
-
-
-def _spared(func):
-    return any(ast.unparse(func).split("(")[0].startswith((s, s + ".")) for s in SPARED)
-
-
-def _ways(node):
-    """Return the (name, function) pairs of wrong forms of one node."""
-    ways = []
-    if isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
-        ways.append(("sign or factor", _swap_operator))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        ways.append(("sign", lambda n: n.operand))
-    if isinstance(node, ast.Attribute) and node.attr == "T":
-        ways.append(("transpose", lambda n: n.value))
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value:
-        ways.append(("factor", lambda n: ast.Constant(2 * n.value)))
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
-        ways.append(("index", _turn_index))
-    return ways
-
-
-def _swap_operator(node):
-    node = copy.copy(node)
-    node.op = SWAPS[type(node.op)]()
-    return node
-
-
-def _turn_index(node):
-    node = copy.deepcopy(node)
-    node.slice.elts.reverse()
-    return node
+def plant(tree, found):
+    """Yield (description, tree with one change), each undone before the next."""
+    for node, name, new in found:
+        _replace(tree, node, new)
+        yield f"line {node.lineno}: {name}: {ast.unparse(node)} -> {ast.unparse(new)}", tree
+        _replace(tree, new, node)
 
 
 def _replace(tree, old, new):
-    for parent in ast.walk(tree):
+    for parent in list(ast.walk(tree)):
         for field, value in ast.iter_fields(parent):
             if value is old:
                 setattr(parent, field, new)
             elif isinstance(value, list) and any(item is old for item in value):
                 setattr(parent, field, [new if item is old else item for item in value])
+
+
+def formulas(node):
+    """Yield the nodes of formulas: all but drawing, printing, drawing numbers and checking."""
+    if isinstance(node, ast.Call) and re.match(SPARED, ast.unparse(node.func)):
+        return
+    if isinstance(node, ast.expr):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from formulas(child)
+
+
+def wrong_forms(node):
+    """Yield (node, name, wrong form of the node)."""
+    if isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
+        yield node, "sign or factor", _with(node, op=SWAPS[type(node.op)]())
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield node, "sign", node.operand
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node, "transpose", node.value
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value:
+        yield node, "factor", ast.Constant(2 * node.value)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+        yield node, "index", _with(node, slice=_with(node.slice, elts=node.slice.elts[::-1]))
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name):
+        shifted = ast.BinOp(node.slice, ast.Sub(), ast.Constant(1))
+        yield node, "index", _with(node, slice=shifted)
+
+
+def _with(node, **fields):
+    node = copy.copy(node)
+    vars(node).update(fields)
+    return node
+
+
+def wrong_values(node):
+    """Yield two wrong forms that every number has, of the first in a table, sum or rule."""
+    while inner := getattr(node, "elts", getattr(node, "body", getattr(node, "elt", None))):
+        node = inner[0] if isinstance(inner, list) else inner
+    node = node.value if isinstance(node, ast.DictComp | ast.Starred) else node
+    for name, factor in (("sign", -1), ("factor", 2)):
+        yield node, name, ast.parse(f"{factor} * ({ast.unparse(node)})", mode="eval").body
+
+
+def beside(source, number):
+    """Return (tree, expressions): what in a cell computes an equation."""
+    tree, lines = ast.parse(source), source.splitlines()
+    simple = [s for s in ast.walk(tree) if isinstance(s, ast.stmt) and not hasattr(s, "body")]
+    marks = [n for n, line in enumerate(lines, 1) if f"({number})" in line.partition("# ")[2]]
+    marked = [s for s in simple if any(s.lineno <= n <= s.end_lineno for n in marks)]
+    checks = [s for s in simple if isinstance(s, ast.Expr) and f"({number})" in ast.unparse(s)]
+    given = [e for s in checks for e in _computed(s)]
+    names = {ast.unparse(e).partition("(")[0] for e in given}
+    makers = [s for s in simple if names & set(_made(s)) and not isinstance(s, ast.Import)]
+    makers += [s for d in ast.walk(tree) if getattr(d, "name", "") in names for s in ast.walk(d)]
+    found = [e for s in marked for e in _computed(s)]
+    return tree, found or given + [e for s in makers for e in _computed(s)]
+
+
+def _computed(statement):
+    """Return what a statement computes; of a check only what it judges."""
+    value = getattr(statement, "value", None)
+    if not isinstance(statement, ast.Expr):
+        return [value] if isinstance(statement, ast.stmt) and value else []
+    args, name = getattr(value, "args", []), ast.unparse(getattr(value, "func", value))
+    return args[GIVEN.get(name, slice(-1, None))]
 
 
 def lean(cells):
@@ -125,44 +156,65 @@ def _draws(code):
 
 
 def run(cell, source, names):
-    """Run one cell silently; tell whether it raised although its tag does not say so."""
-    expected = "raises-exception" in cell.metadata.get("tags", [])
-    quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
-    with quiet[0], quiet[1], mock.patch("nnlib.plots.show"):
+    """Run one cell silently; return what stopped it although its tag does not say so, or None."""
+    quiet, show = io.StringIO(), mock.patch("nnlib.plots.show")
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet), show:
         try:
             exec(compile(source, cell.id, "exec"), names)
-        except Exception:
-            return not expected
-    return False
+        except Exception as error:
+            return None if "raises-exception" in cell.metadata.get("tags", []) else error
 
 
-def stops(cells, tree, names):
-    """Tell whether the lesson stops when its next cell is `tree`: tried in a child process."""
+def stopped(cells, tree, names):
+    """Return 1 if a check stops the lesson with `tree` for its next cell, 2 if an error does."""
     child = os.fork()
     if child == 0:
+        signal.alarm(120)  # a lesson that does not end is not stopped
         sources = [ast.fix_missing_locations(tree), *(cell.source for cell in cells[1:])]
-        noticed = any(run(c, s, names) for c, s in zip(cells, sources, strict=True))
-        os._exit(1 if noticed else 0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+        errors = (run(c, s, names) for c, s in zip(cells, sources, strict=True))
+        error = next(filter(None, errors), None)
+        os._exit(0 if error is None else 1 if isinstance(error, AssertionError) else 2)
+    return max(0, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
-def report(path):
-    """Plant every change in one lesson; print what went unnoticed; return (noticed, all)."""
+def everywhere(cell):
+    """Yield every change of a cell that prints a ✓."""
+    tree = ast.parse(cell.source)
+    if "✓" in walk.printed(cell):
+        yield from plant(tree, [form for node in formulas(tree) for form in wrong_forms(node)])
+
+
+def at_equations(cell, most, done):
+    """Yield `most` changes, drawn at random, for each equation that the cell is the witness of."""
+    for number in {m[2]: None for m in walk.WITNESS.finditer(walk.printed(cell))}:
+        if number not in done:
+            done.add(number)
+            tree, roots = beside(cell.source, number)
+            found = [form for e in roots for node in formulas(e) for form in wrong_forms(node)]
+            found = found or [form for e in roots for form in wrong_values(e)]
+            found = random.Random(number).sample(found, min(most, len(found)))
+            yield from ((f"({number}) {name}", changed) for name, changed in plant(tree, found))
+
+
+def report(path, planted):
+    """Plant every change in one lesson; print what went unnoticed; count the ways of stopping."""
     cells = lean([c for c in nbformat.read(path, 4).cells if c.cell_type == "code"])
-    names, noticed, total = {"__name__": "__main__"}, 0, 0
+    names, count = {"__name__": "__main__"}, Counter()
     for number, cell in enumerate(cells):
-        for name, tree in changes(ast.parse(cell.source)) if "✓" in walk.printed(cell) else ():
-            total += 1
-            if stops(cells[number:], tree, names):
-                noticed += 1
-            else:
-                print(f"  unnoticed in {cell.id}, {name}")
+        for name, tree in planted(cell):
+            how = stopped(cells[number:], tree, names)
+            count[how] += 1
+            if not how:
+                print(f"  unnoticed in {cell.id}, {name}", flush=True)
         if run(cell, cell.source, names):
             raise SystemExit(f"{path.name} stops by itself at {cell.id}: nothing to measure")
-    print(f"{path.name}: {noticed} of {total} planted mistakes stop the lesson", flush=True)
-    return noticed, total
+    print(path.name, TOLD.format(count[1] + count[2], count.total(), count[1]), flush=True)
+    return count
 
 
 if __name__ == "__main__":
-    sums = [report(Path(name)) for name in sys.argv[1:]]
-    print(f"all: {sum(s[0] for s in sums)} of {sum(s[1] for s in sums)}")
+    planted, paths = everywhere, sys.argv[1:]
+    if paths[0] == "--equations":
+        planted, paths = partial(at_equations, most=int(paths[1]), done=set()), paths[2:]
+    count = sum((report(Path(path), planted) for path in paths), Counter())
+    print("all", TOLD.format(count[1] + count[2], count.total(), count[1]))

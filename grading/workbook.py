@@ -91,7 +91,8 @@ def fingerprint(content):
     """Name what a person could have written: in a notebook, the text of its cells."""
     try:
         cells = [
-            [cell["cell_type"], "".join(cell["source"])] for cell in json.loads(content)["cells"]
+            [cell["cell_type"], "".join(cell["source"]).replace("\r\n", "\n")]
+            for cell in json.loads(content)["cells"]
         ]
         content = json.dumps([cell for cell in cells if cell[1].strip()]).encode()
     except (ValueError, KeyError, TypeError):

@@ -63,8 +63,9 @@ def _show(error, trace):
 
 def progress():
     """Print how far the sheet is, from the checks that ran since the notebook was started."""
-    states = [done.state for done in progress_so_far.values()]
-    print("  ".join(f"{MARKS[state]} {number}" for number, state in zip(progress_so_far, states)))
+    numbers = sorted(progress_so_far, key=lambda number: [*map(int, number.split("."))])
+    states = [progress_so_far[number].state for number in numbers]
+    print("  ".join(f"{MARKS[state]} {number}" for number, state in zip(numbers, states)))
     print(f"{states.count('passes')} of {len(states)} exercises pass their checks")
 
 
