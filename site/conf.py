@@ -41,6 +41,7 @@ html_static_path = [str(SITE / "_static")]
 html_css_files = ["source-sans-3/index.css", "source-sans-3/wght-italic.css", "source-serif-4/index.css",
                   "source-code-pro/index.css", "site.css"]
 html_context = {"default_mode": "auto"}
+html_js_files = ["site.js"]
 templates_path = [str(SITE / "_templates")]
 html_copy_source = False
 html_use_index = False
