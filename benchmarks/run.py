@@ -28,7 +28,7 @@ from pathlib import Path
 THREADS = sys.argv[sys.argv.index("--threads") + 1] if "--threads" in sys.argv[:-1] else "1"
 for name in ("OPENBLAS", "OMP", "MKL"):
     os.environ[f"{name}_NUM_THREADS"] = THREADS
-os.environ.update(JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="")
+os.environ.update(JAX_PLATFORMS="cpu", CUDA_VISIBLE_DEVICES="", TQDM_DISABLE="1")
 if THREADS == "1":
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # meant for old libraries, slows new ones
@@ -96,7 +96,7 @@ class Runner:
 
 def serve(pipe, module, name, who):
     """Do one runner's work: send the answer and the steps of a block, then time what is asked."""
-    if who == "torch":
+    if who.startswith("torch"):
         import torch
 
         torch.set_num_threads(int(THREADS))
@@ -184,7 +184,8 @@ def summary(ours, theirs):
 
 
 def installed(who):
-    return who not in PEERS or importlib.util.find_spec(who) is not None
+    package = who.split()[0]
+    return package not in PEERS or importlib.util.find_spec(package) is not None
 
 
 def header():

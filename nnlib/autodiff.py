@@ -47,7 +47,7 @@ class Node(NDArrayOperatorsMixin):
         self._gradient = value
 
     def receive(self, u):
-        """Add u to the gradient; who begins with nothing has u, and a leaf a copy of its own."""
+        """Add u to the gradient; of the first u a leaf keeps a copy, any other node u itself."""
         if self._gradient is None:
             self._gradient = np.asarray(u) if self.edges else np.array(u)
         else:
@@ -77,7 +77,7 @@ class Node(NDArrayOperatorsMixin):
                 "shape, or sum to one number first"
             )
         upstream = np.ones_like(self.array) if upstream is None else upstream
-        upstream = np.asarray(upstream, self.array.dtype)
+        upstream = np.array(upstream, self.array.dtype)
         if upstream.shape != self.array.shape:
             raise ValueError(f"upstream has shape {upstream.shape}, expected {self.array.shape}")
         return upstream
