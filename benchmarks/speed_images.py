@@ -7,8 +7,17 @@ from nnlib.convolution import Conv2D, MaxPool2D
 from tests import plain
 
 
+def after_loading():
+    """Free a large array: from now on malloc keeps freed memory, as after loading any data.
+
+    Else small batches measure how the system takes pages back and hands them out again.
+    """
+    np.ones(2**20)
+
+
 def conv_start(C_in, C_out, size, side, dtype):
     """Return X, W, b and delta, the same for all."""
+    after_loading()
     rng, out = np.random.default_rng(1), side - size + 1
     shapes = (64, C_in, side, side), (C_out, C_in, size, size), (C_out,), (64, C_out, out, out)
     return [rng.normal(size=shape).astype(dtype) for shape in shapes]
@@ -69,6 +78,7 @@ def conv_torch(C_in, C_out, size, side, dtype):
 
 def pool_start(C, side, dtype):
     """Return X with many ties (whole numbers), and the upstream."""
+    after_loading()
     rng = np.random.default_rng(1)
     X = np.rint(rng.normal(size=(64, C, side, side)))
     return X.astype(dtype), rng.normal(size=(64, C, side // 2, side // 2)).astype(dtype)

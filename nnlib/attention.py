@@ -30,8 +30,14 @@ def attention(Q, K, V, mask=None):
         Row t: how much query t takes from each value; sums to 1.
     """
     check_shape("V", V, (*np.shape(K)[:-1], "d"))
-    A = softmax(scores(Q, K, mask))
-    return A @ V, A
+    check_shape("K", K, (*np.shape(Q)[:-2], "T", np.shape(Q)[-1]))
+    A = np.empty((*Q.shape[:-1], K.shape[-2]), np.result_type(Q, K, V, 0.0))
+    output = np.empty((*Q.shape[:-1], V.shape[-1]), A.dtype)
+    masks = [] if mask is None else [np.broadcast_to(_checked(mask, A.shape), A.shape)]
+    for a, q, k, v, o, *m in _few_heads(A, Q, K, V, output, *masks):
+        a[...] = softmax(scores(q, k, *m))
+        o[...] = a @ v
+    return output, A
 
 
 def scores(Q, K, mask=None):
@@ -50,10 +56,13 @@ def attention_backward(upstream, Q, K, V, A):
     Through the weights row by row: dS is the softmax's vector-Jacobian product. Where the
     mask forbade to look A is 0, and so is dS, (15.22).
     """
-    dV = np.swapaxes(A, -1, -2) @ upstream
-    dA = upstream @ np.swapaxes(V, -1, -2)
-    dS = A * (dA - (A * dA).sum(axis=-1, keepdims=True)) / math.sqrt(Q.shape[-1])
-    return dS @ K, np.swapaxes(dS, -1, -2) @ Q, dV
+    dQ, dK, dV = (np.empty(M.shape, np.result_type(upstream, A)) for M in (Q, K, V))
+    for a, u, q, k, v, dq, dk, dv in _few_heads(A, upstream, Q, K, V, dQ, dK, dV):
+        dv[...] = np.swapaxes(a, -1, -2) @ u
+        da = u @ np.swapaxes(v, -1, -2)
+        ds = a * (da - (a * da).sum(axis=-1, keepdims=True)) / math.sqrt(q.shape[-1])
+        dq[...], dk[...] = ds @ k, np.swapaxes(ds, -1, -2) @ q
+    return dQ, dK, dV
 
 
 def causal_mask(T):
@@ -121,6 +130,14 @@ def positional_encoding(T, D):
     """
     t = np.arange(T)[:, None] / 10000.0 ** (np.arange(0, D, 2) / D)
     return np.stack([np.sin(t), np.cos(t)], axis=-1).reshape(T, -1)[:, :D]
+
+
+def _few_heads(A, *arrays):
+    """Yield the arrays (..., T, d) as (heads, T, d), as few heads as leave their A in cache."""
+    step = max(1, 2**16 // (A.shape[-2] * A.shape[-1]))
+    heads = [M.reshape(-1, *M.shape[-2:]) for M in (A, *arrays)]
+    for start in range(0, len(heads[0]), step):
+        yield [M[start : start + step] for M in heads]
 
 
 def _checked(mask, shape):

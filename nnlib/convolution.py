@@ -92,7 +92,8 @@ def add_columns(parts, shape, size, stride):
     (C, B, H, W), m, n = shape, size, parts.shape[1]
     if stride == 1:
         steps = [parts.itemsize * step for step in (m * m * n, m * n - W, n - 1, 1)]
-        return np.ndarray((C, m, m, n), parts.dtype, parts, 0, steps).sum(axis=(1, 2)).reshape(shape)
+        askew = np.ndarray((C, m, m, n), parts.dtype, parts, strides=steps)
+        return askew.sum(axis=(1, 2)).reshape(shape)
     X, P, Q = np.zeros(shape, parts.dtype), output_size(H, m, stride), output_size(W, m, stride)
     parts = parts.reshape(C, m, m, B, P, Q)
     for a, b in np.ndindex(m, m):
@@ -105,8 +106,9 @@ def product(A, C):
 
     So small matrices OpenBLAS multiplies as they lie, without copying: up to twice as fast.
     """
-    pieces = max(1, -(-A.size * C.shape[1] // 10**6))
-    pieces = next((n for n in range(pieces, len(A)) if len(A) % n == 0), len(A))
+    pieces = min(len(A), -(-A.size * C.shape[1] // 10**6))
+    while len(A) % pieces:
+        pieces += 1
     return (A.reshape(pieces, -1, A.shape[1]) @ C).reshape(len(A), -1)
 
 
@@ -148,8 +150,8 @@ class Conv2D(Layer):
         self.X = _channels_first(X, self.padding)
         self.columns = columns(self.X, size, self.stride)
         Z = np.empty((len(X), C_out, H, W), np.result_type(self.X, self.W))
-        for few, C in self._portions():
-            rows = product(self.W.reshape(C_out, -1), C)
+        for few in self._portions():
+            rows = product(self.W.reshape(C_out, -1), self._columns(few))
             rows += self.b[:, None]
             maps = rows.reshape(C_out, -1, *self.columns.shape[4:])
             Z[few] = maps[..., :W].swapaxes(0, 1)
@@ -177,19 +179,21 @@ class Conv2D(Layer):
         check_shape("delta", delta, self.kept("Z_shape"))
         _, C_out, H, W = delta.shape
         places = self.X.shape[2:] if self.stride == 1 else (H, W)
-        self.dW, self.db = np.zeros_like(self.W), np.zeros_like(self.b)
-        for few, C in self._portions():
+        self.dW = np.zeros_like(self.W)
+        self.db = (delta.reshape(-1, H * W) @ np.ones(H * W, delta.dtype)).reshape(-1, C_out).sum(0)
+        for few in self._portions():
             maps = np.zeros((C_out, len(delta[few]), *places), delta.dtype)
             maps[:, :, :H, :W] = delta[few].swapaxes(0, 1)
-            self.dW += product(maps[:, :, :H].reshape(C_out, -1), C.T).reshape(self.W.shape)
-            self.db += maps.sum(axis=(1, 2, 3))
+            rows = maps[:, :, :H].reshape(C_out, -1)
+            self.dW += product(rows, self._columns(few).T).reshape(self.W.shape)
             yield few, maps.reshape(C_out, -1)
 
     def _portions(self):
-        """Yield slices of images and their columns, (C_in size^2, places)."""
-        V = self.columns
-        for few in portions(V.shape[3], V[:, :, :, :1].nbytes):
-            yield few, V[:, :, :, few].reshape(self.W[0].size, -1)
+        return portions(self.columns.shape[3], self.columns[:, :, :, :1].nbytes)
+
+    def _columns(self, few):
+        """Return the windows of a few images as columns, (C_in size^2, places)."""
+        return self.columns[:, :, :, few].reshape(self.W[0].size, -1)
 
 
 class Gain(Layer):
@@ -226,7 +230,8 @@ class Pool2D(Layer):
         s, self.X, self.Y_shape = self.stride, np.asarray(X), (*np.shape(X)[:2], H, W)
         self.entries = [  # where the entries (a, b) of all windows are
             (..., slice(a, a + s * H, s), slice(b, b + s * W, s))
-            for a, b in np.ndindex(self.size, self.size)
+            for a in range(self.size)
+            for b in range(self.size)
         ]
         return self.pool([self.X[entry] for entry in self.entries])
 

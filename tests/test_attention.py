@@ -4,6 +4,7 @@
 import math
 
 import numpy as np
+import plain
 import pytest
 from measured import assert_gradient
 from test_layers import check_backward
@@ -76,6 +77,20 @@ def test_backward_is_measured(batch, name):
     assert_gradient(lambda Q: at(Q, K, V), Q, dQ)
     assert_gradient(lambda K: at(Q, K, V), K, dK)
     assert_gradient(lambda V: at(Q, K, V), V, dV)
+
+
+@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("batch, T, S", [((7, 3), 60, 70), ((2, 2), 300, 250), ((1,), 9, 4)], ids=str)
+def test_a_few_heads_at_a_time_is_the_plain_form(batch, T, S, kind, name):
+    Q, K, V = (M.astype(kind) for M in questions(batch, T, S, 8, 6))
+    U = normal(*batch, T, 6, seed=4).astype(kind)
+    mask = masks(T, S)[name]
+    output, A = attention.attention(Q, K, V, mask)
+    ours = output, *attention.attention_backward(U, Q, K, V, A)
+    for a, b in zip(ours, plain.attention(Q, K, V, U, mask), strict=True):
+        assert a.dtype == kind and a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 if kind == "float32" else 1e-13)
 
 
 def test_the_softmax_jacobian_of_a_row_gives_the_gradient_of_the_scores():

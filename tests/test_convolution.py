@@ -1,6 +1,7 @@
 """Convolution and pooling: forward by explicit sums, both gradients in every form, shapes."""
 
 import numpy as np
+import plain
 import pytest
 from measured import assert_gradient, measured_gradient
 from test_layers import check_backward
@@ -202,17 +203,27 @@ def test_output_size_counts_the_places(N, stride, size):
         assert convolution.output_size(N, size, stride, padding) == len(places)
 
 
-@pytest.mark.parametrize("size, stride", [(1, 1), (2, 2), (3, 1), (2, 3), (3, 2)])
-def test_add_windows_is_the_transpose_of_windows(size, stride):
-    X = normal(2, 3, 7, 6)
-    V = convolution.windows(X, size, stride)
-    parts = normal(*V.shape, seed=1)
-    back = convolution.add_windows(parts, X.shape, stride)
-    assert back.shape == X.shape
-    assert np.sum(V * parts) == pytest.approx(np.sum(X * back), rel=1e-12)
-    for p, q in np.ndindex(V.shape[2:4]):
+@pytest.mark.parametrize("size, stride", [(1, 1), (2, 2), (3, 1), (2, 3), (3, 2), (6, 1)])
+def test_add_columns_is_the_transpose_of_columns(size, stride):
+    X = normal(3, 4, 7, 6)  # the last image is the spare one
+    V = convolution.columns(X, size, stride)
+    P, Q = (convolution.output_size(N, size, stride) for N in (7, 6))
+    for p, q in np.ndindex(P, Q):
         rows, columns = slice(p * stride, p * stride + size), slice(q * stride, q * stride + size)
-        assert np.array_equal(V[:, :, p, q], X[:, :, rows, columns])
+        window = X[:, :3, rows, columns].transpose(0, 2, 3, 1)
+        assert np.array_equal(V[..., p, q], window)
+    places = (7, 6) if stride == 1 else (P, Q)
+    parts = np.zeros((3, size, size, 3, *places))
+    parts[..., :P, :Q] = normal(3, size, size, 3, P, Q, seed=1)
+    rows = parts.reshape(3 * size**2, -1)
+    back = convolution.add_columns(rows, (3, 3, 7, 6), size, stride)
+    assert np.sum(V[..., :Q] * parts[..., :P, :Q]) == pytest.approx(np.sum(X[:, :3] * back))
+
+
+@pytest.mark.parametrize("rows, places", [(1, 9), (12, 7), (12, 900), (7, 40_000), (5, 400_000)])
+def test_a_product_in_pieces_is_the_product(rows, places):
+    A, C = normal(rows, 3), normal(3, places, seed=1)
+    np.testing.assert_allclose(convolution.product(A, C), A @ C, rtol=1e-12, atol=1e-14)
 
 
 # ---------------------------------------------------------------- layers
@@ -238,6 +249,30 @@ def test_conv_forward_by_loops_and_backward_measured(size, stride, padding):
             z += at(X[i, k], row, column) * layer.W[j, k, a, b]
         assert Z[i, j, p, q] == pytest.approx(z, rel=1e-12, abs=1e-12)
     check_backward(layer, X)
+
+
+@pytest.mark.parametrize("sizes, options", [
+    ((5, 3, 5, 16, 32), {}),  # one image at a time, in pieces
+    ((70, 1, 3, 8, 8), {}),  # many at a time, the last portion smaller
+    ((3, 2, 3, 9, 6), {"padding": 2}),
+    ((80, 4, 5, 3, 9), {"stride": 2, "padding": 1}),
+    ((80, 2, 3, 2, 9), {"stride": 3}),
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_tuned_conv_is_the_plain_one(sizes, options, kind):
+    B, C_in, size, C_out, side = sizes
+    layer = conv(C_in, C_out, size, **options).astype(kind)
+    X = normal(B, C_in, side, side + 2, seed=2).astype(kind)
+    Z = layer.forward(X)
+    delta = normal(*Z.shape, seed=3).astype(kind)
+    ours = Z, layer.backward(delta), layer.dW, layer.db
+    tolerance = 1e-4 if kind == "float32" else 1e-12
+    for a, b in zip(ours, plain.convolution(X, layer.W, layer.b, delta, **options), strict=True):
+        assert a.dtype == kind and a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
+    both = layer.dW, layer.db
+    layer.set_gradients(delta)
+    assert all(np.array_equal(a, b) for a, b in zip(both, (layer.dW, layer.db), strict=True))
 
 
 def test_conv_is_a_sum_of_correlations_and_so_are_its_gradients():
@@ -295,6 +330,19 @@ def test_pooling_forward_by_loops_and_backward_measured(name, size, stride):
         y = layer.W[j] * y + layer.b[j] if name == "Subsample2D" else y
         assert Y[i, j, p, q] == pytest.approx(y, rel=1e-12)
     check_backward(layer, X)
+
+
+@pytest.mark.parametrize("size, stride", [*STEPS, (3, 1)])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_tuned_max_pooling_is_the_plain_one_at_ties_too(size, stride, kind):
+    X = np.rint(normal(90, 4, 13, 14)).astype(kind)  # -2 to 2: nearly every window has a tie
+    layer = convolution.MaxPool2D(size, stride)
+    Y = layer.forward(X)
+    U = normal(*Y.shape, seed=1).astype(kind)
+    Y_plain, dX = plain.max_pooling(X, U, size, layer.stride)
+    assert np.array_equal(Y, Y_plain) and Y.dtype == kind
+    tolerance = 1e-5 if kind == "float32" else 1e-13
+    np.testing.assert_allclose(layer.backward(U), dX, rtol=0, atol=tolerance)
 
 
 def test_at_a_tie_the_first_winner_gets_all_of_it():
