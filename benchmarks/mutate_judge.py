@@ -1,6 +1,6 @@
-"""Mutate the judge: change each comparison, constant and branch of gradcheck.py in a copy.
+"""Mutate the judge: change each comparison, constant and branch of its files in a copy.
 
-Each mutant lives in a forked child only; the file is never written. Usage:
+Each mutant lives in a forked child only; no file is written. Usage:
     PYTHONPATH=. nice python benchmarks/mutate_judge.py SEED COUNT [FIRST [STAGES]]
 COUNT mutants, drawn at random, from the FIRST on, against the first so many STAGES (all of them).
 Prints for each the stage that noticed it, or SURVIVES, and the share noticed. A mutant that takes
@@ -14,7 +14,6 @@ import os
 import random
 import resource
 import sys
-import time
 import types
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
@@ -24,19 +23,21 @@ import numpy as np  # noqa: F401  imported before the fork
 import pytest
 
 import nnlib
-from nnlib import diagnosis  # noqa: F401
+from nnlib import diagnosis  # noqa: F401  it is not mutated: it names what is found
+from tests.corpus import effort, programs  # noqa: F401
 
-PATH = "nnlib/gradcheck.py"
+NAMES = ("slopes", "trial", "gradcheck")  # in the order in which they import each other
 FLIP = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
         ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}  # fmt: skip
 REVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
 SLOW = "corpus and not plain or programs or 1e5"
 JUDGE = "tests/test_gradcheck.py"
 STAGES = {  # those that notice most for the least time come first
-    "by hand": ["tests/test_effort.py", JUDGE, "-k", f"not ({SLOW})"],
-    "fresh": [JUDGE, "-k", "corpus and fresh or 1e5"],
+    "effort": ["tests/test_effort.py"],
+    "by hand": [JUDGE, "-k", f"not ({SLOW})"],
+    "programs": [JUDGE, "-k", "programs or 1e5"],
+    "fresh": [JUDGE, "-k", "corpus and fresh"],
     "corpus": [JUDGE, "-k", "corpus and not fresh and not plain"],
-    "programs": [JUDGE, "-k", "programs"],
 }
 PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:nbval",
          "-o", "addopts=", "--no-header"]  # fmt: skip
@@ -84,47 +85,61 @@ def mutant(tree, number, change):
     return ast.fix_missing_locations(tree)
 
 
-def child(tree, seconds, stages):
-    """Run the stages on a mutated module and exit with the number of the one that fails."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+def spent():
+    """Return the CPU seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def child(trees, limits):
+    """Run the stages on mutated modules and exit with the number of the one that fails."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     code = 1
     try:
-        module = types.ModuleType("nnlib.gradcheck")
-        module.__file__ = PATH
-        sys.modules["nnlib.gradcheck"] = nnlib.gradcheck = module
-        exec(compile(tree, PATH, "exec"), module.__dict__)
+        for name, tree in trees.items():
+            module = types.ModuleType(f"nnlib.{name}")
+            module.__file__ = f"nnlib/{name}.py"
+            sys.modules[module.__name__] = module
+            setattr(nnlib, name, module)
+            exec(compile(tree, module.__file__, "exec"), module.__dict__)
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            rounds = enumerate(stages, 1)
-            code = next((n for n, stage in rounds if pytest.main([*stage, *PLAIN])), 0)
+            for code, (stage, limit) in enumerate(limits.items(), 1):
+                most = int(spent() + limit) + 1
+                resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+                if pytest.main([*STAGES[stage], *PLAIN]):
+                    break
+            else:
+                code = 0
     finally:
         os._exit(code)
 
 
-def noticed_by(tree, seconds, stages):
+def noticed_by(trees, limits):
     """Return the name of the stage that notices a mutated module, "" if none, and CPU seconds."""
-    before = time.monotonic()
     number = os.fork()
     if number == 0:
-        child(tree, seconds, stages)
+        child(trees, limits)
     _, status, used = os.wait4(number, 0)
-    names = ["", *STAGES]
+    names = ["", *limits]
     name = "time" if os.WIFSIGNALED(status) else names[os.waitstatus_to_exitcode(status)]
-    return name, used.ru_utime + used.ru_stime, time.monotonic() - before
+    return name, used.ru_utime + used.ru_stime
 
 
-def main(seed, count, first=1, last=4):
-    tree = ast.parse(open(PATH, encoding="utf-8").read())
-    every, stages = list(changes(tree)), list(STAGES.values())[:last]
+def main(seed, count, first=1, last=len(STAGES)):
+    trees = {name: ast.parse(open(f"nnlib/{name}.py", encoding="utf-8").read()) for name in NAMES}
+    every = [(name, *found) for name, tree in trees.items() for found in changes(tree)]
     random.Random(seed).shuffle(every)
-    name, spent, _ = noticed_by(tree, 600, stages)
-    assert not name, f"the judge as it is fails: {name}"
-    print(f"{len(every)} mutants in all; the judge as it is takes {spent:.0f} s", flush=True)
-    by, limit = Counter(), int(3 * spent) + 1
-    for number, line, words, change in every[first - 1 : first - 1 + count]:
-        name, used, wall = noticed_by(mutant(tree, number, change), limit, stages)
+    limits = {}
+    for stage in list(STAGES)[:last]:
+        name, limits[stage] = noticed_by(trees, {stage: 600})
+        assert not name, f"the judge as it is fails: {name}"
+    print(f"{len(every)} mutants in all; seconds of the judge as it is: {limits}", flush=True)
+    by, limits = Counter(), {stage: 3 * seconds for stage, seconds in limits.items()}
+    for module, number, line, words, change in every[first - 1 : first - 1 + count]:
+        changed = trees | {module: mutant(trees[module], number, change)}
+        name, used = noticed_by(changed, limits)
         by[name] += 1
-        print(f"{name or 'SURVIVES':9} {used:5.1f} s {wall:5.1f} line {line}: {words}", flush=True)
+        print(f"{name or 'SURVIVES':9} {used:5.1f} s {module} {line}: {words}", flush=True)
     noticed = sum(by.values()) - by[""]
     print(f"{noticed} of {sum(by.values())} noticed ({noticed / sum(by.values()):.1%}): {dict(by)}")
 

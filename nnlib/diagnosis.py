@@ -56,7 +56,7 @@ def diagnose(e):
     """Return (slug, message): the first two hypotheses that fit, or the bare difference."""
     (slug, what, where, look), *second = _fitting(e)
     also = f"\n  It also fits: {second[0][1]}." if second else ""
-    message = f"{e.name(e.which)} {what}.\n  {_where(e)}{where}.{also}\n  Look at: {look}."
+    message = f"{e.name(e.which)} {what}.\n  {e.where()}{where}.{also}\n  Look at: {look}."
     return slug, message[:-1] if message.endswith("?.") else message
 
 
@@ -76,22 +76,8 @@ def cannot_tell(e, unknown):
     why, where = "the noise of f is as large as the changes to measure", ""
     if unknown:
         why = f"f has no measurable slope at {len(unknown)} of {e.c.size} entries (a jump, an edge)"
-        where = _where(e)
+        where = e.where()
     return fact("cannot-tell", e.name(e.which), why, where=where)
-
-
-def _where(e):
-    if not e.same_shape:
-        return f"yours has shape {e.c.shape}, {e.other} {e.m.shape}"
-    yours, other = _apart(e.c[e.worst], e.m[e.worst])
-    place = f" {e.c.shape} at {list(map(int, e.worst))}" if e.c.ndim else ""
-    return f"yours{place} = {yours}, {e.other} {other}"
-
-
-def _apart(one, other):
-    """Write two numbers with as many digits as it takes to see that they differ."""
-    pairs = [(number(one, digits), number(other, digits)) for digits in range(4, 12)]
-    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
 
 
 # ---------------------------------------------------------------- nothing to compare yet

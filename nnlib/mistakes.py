@@ -165,6 +165,16 @@ class Evidence:
             return f"your {self.names[k]}"
         return "yours" if len(self.inputs) == 1 else f"your gradient {k + 1} of {len(self.inputs)}"
 
+    def where(self):
+        """Say where both are furthest apart, with the digits it takes to see that they differ."""
+        if not self.same_shape:
+            return f"yours has shape {self.c.shape}, {self.other} {self.m.shape}"
+        both = self.c[self.worst], self.m[self.worst]
+        pairs = [[number(value, digits) for value in both] for digits in range(4, 12)]
+        yours, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
+        place = f" {self.c.shape} at {list(map(int, self.worst))}" if self.c.ndim else ""
+        return f"yours{place} = {yours}, {self.other} {other}"
+
     def factors(self):
         """Yield (number, name, array) of the inputs, and of the upstream gradient as the last."""
         for k, array in enumerate([*self.inputs, self.upstream]):
