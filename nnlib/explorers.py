@@ -25,14 +25,15 @@ shown = {}  # the explorers on show, by description: running a cell again replac
 # What the page needs beside the widgets is set up by a picture of nothing, once it is loaded.
 ONCE = """<img alt="" hidden onload="const dress = here => {{
   const all = here?.closest('.{root}');
-  if (!all) return here && setTimeout(() => dress(here.isConnected && this.parentElement), 50);
+  if (!all) return here && setTimeout(() => dress(this.parentElement), 50);
   {work} }}; dress(this.parentElement)"
   src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">"""
 # The key figure is read aloud when it changes, sliders have names, and the arrow keys belong to
 # them and not to JupyterLab. Widgets come one by one: look again after each.
 ALOUD = ONCE.format(root="explorer", work="""
-  all.setAttribute('data-lm-suppress-shortcuts', 'true');
   const look = () => {
+    for (const one of all.querySelectorAll('select, input, button, [tabindex]'))
+      one.setAttribute('data-lm-suppress-shortcuts', 'true');
     const key = all.querySelector('.key .widget-html-content');
     key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
     for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
