@@ -249,7 +249,8 @@ def _arrow(start, end, color):
 
 
 def _text(place, words, color=plots.BLACK):
-    return f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" fill="{color}">{words}</text>' * bool(words)
+    x, y = place
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}">{words}</text>'
 
 
 def places(nodes):
