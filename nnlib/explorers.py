@@ -38,7 +38,8 @@ ALOUD = ONCE.format(root="explorer", work="""
     key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
     for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
       ?.setAttribute('aria-label', one.querySelector('label').innerText); };
-  new MutationObserver(look).observe(all, {childList: true, subtree: true}); look();""")  # fmt: skip
+  new MutationObserver(look).observe(all, {childList: true, subtree: true});
+  look();""")  # fmt: skip
 # A stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
 BRUSH = ONCE.format(root="pixels", work="""
   const grid = all.querySelector('.widget-gridbox'), cells = [...grid.querySelectorAll('button')];
