@@ -122,7 +122,7 @@ def move_all(page, cell):
 
 
 def hold(page, cell, presses=30):
-    """Press keys faster than pictures come; return the milliseconds from the last to its picture."""
+    """Press keys faster than pictures come; return the last one's milliseconds to its picture."""
     slider = cell.locator("[role=slider]").first
     slider.evaluate(FOCUS)
     for n in range(presses):
