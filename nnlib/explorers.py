@@ -25,19 +25,21 @@ shown = {}  # the explorers on show, by description: running a cell again replac
 # What the page needs beside the widgets is set up by a picture of nothing, once it is loaded.
 ONCE = """<img alt="" hidden onload="const dress = here => {{
   const all = here?.closest('.{root}');
-  if (!all) return here && setTimeout(() => dress(here.isConnected && this.parentElement), 50);
+  if (!all) return here && setTimeout(() => dress(this.parentElement), 50);
   {work} }}; dress(this.parentElement)"
   src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">"""
 # The key figure is read aloud when it changes, sliders have names, and the arrow keys belong to
 # them and not to JupyterLab. Widgets come one by one: look again after each.
 ALOUD = ONCE.format(root="explorer", work="""
-  all.setAttribute('data-lm-suppress-shortcuts', 'true');
   const look = () => {
+    for (const one of all.querySelectorAll('select, input, button, [tabindex]'))
+      one.setAttribute('data-lm-suppress-shortcuts', 'true');
     const key = all.querySelector('.key .widget-html-content');
     key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
     for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
       ?.setAttribute('aria-label', one.querySelector('label').innerText); };
-  new MutationObserver(look).observe(all, {childList: true, subtree: true}); look();""")  # fmt: skip
+  new MutationObserver(look).observe(all, {childList: true, subtree: true});
+  look();""")  # fmt: skip
 # A stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
 BRUSH = ONCE.format(root="pixels", work="""
   const grid = all.querySelector('.widget-gridbox'), cells = [...grid.querySelectorAll('button')];
@@ -77,9 +79,8 @@ def slider(label, low, high, value, step=None, tip=""):
 
 def choice(label, options, value=None, tip=""):
     """Return a list to choose one of the options from: names, or a dict from name to value."""
-    first = next(iter(options.values() if isinstance(options, dict) else options))
-    value = first if value is None else value
-    return ipywidgets.Dropdown(options=options, value=value, **_words(label, tip))
+    value = {} if value is None else {"value": value}  # else the first
+    return ipywidgets.Dropdown(options=options, **value, **_words(label, tip))
 
 
 def entry(label, value, tip=""):
@@ -110,19 +111,7 @@ def pixels(label, examples, tip=""):
     A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
     from 0 to 1, row by row; it starts with the first of the examples (N, 64).
     """
-    sheet = _Sheet()
-    size = ipywidgets.Layout(width="24px", height="24px", margin="0", border="1px solid #bbbbbb")
-    cells = [_cell(sheet, n, size) for n in range(64)]
-    grid = ipywidgets.GridBox(cells, layout={"grid_template_columns": "repeat(8, 25px)"})
-    more, clear = button("next example", "load a real digit"), button("clear", "paper everywhere")
-    more.observe(lambda c: sheet.draw(examples[c.new % len(examples)]), "value")
-    clear.observe(lambda _: sheet.draw(np.zeros(64)), "value")
-    words = ipywidgets.HTML(f"{html.escape(label)}{BRUSH}", tooltip=tip or label)
-    sheet.children = [words, grid, ipywidgets.HBox([more, clear])]
-    sheet.add_class("pixels")
-    sheet.observe(lambda c: _show_ink(cells, c.new), "value")
-    sheet.draw(examples[0])
-    return sheet
+    return _Sheet(label, examples, tip)
 
 
 class _Button(ipywidgets.Button):
@@ -136,27 +125,39 @@ class _Image(ipywidgets.Image):
 class _Sheet(ipywidgets.VBox):
     value = Tuple()
 
+    def __init__(self, label, examples, tip):
+        size = {"width": "24px", "height": "24px", "margin": "0", "border": "1px solid #bbbbbb"}
+        size = ipywidgets.Layout(**size)
+        places = [f"row {r}, column {c}" for r in range(1, 9) for c in range(1, 9)]
+        self.cells = [ipywidgets.Button(tooltip=place, layout=size) for place in places]
+        for n, cell in enumerate(self.cells):
+            cell.on_click(lambda _, n=n: self.press(n))
+        grid = ipywidgets.GridBox(self.cells, layout={"grid_template_columns": "repeat(8, 25px)"})
+        more = button("next example", "load a real digit")
+        clear = button("clear", "paper everywhere")
+        more.observe(lambda c: self.draw(examples[c.new % len(examples)]), "value")
+        clear.observe(lambda _: self.draw(np.zeros(64)), "value")
+        words = ipywidgets.HTML(f"{html.escape(label)}{BRUSH}", tooltip=tip or label)
+        super().__init__([words, grid, ipywidgets.HBox([more, clear])])
+        self.add_class("pixels")
+        self.observe(self.ink, "value")
+        self.draw(examples[0])
+
     def draw(self, x):
+        """Take 64 inks."""
         self.value = tuple(float(ink) for ink in np.ravel(x))
 
-
-def _cell(sheet, n, size):
-    """Return pixel n as a button."""
-    cell = ipywidgets.Button(tooltip=f"row {n // 8 + 1}, column {n % 8 + 1}", layout=size)
-
-    def press(_):
-        x = np.array(sheet.value)
+    def press(self, n):
+        """Change pixel n."""
+        x = np.array(self.value)
         x[n] = 1.0 if x[n] == 0.0 else 0.5 if x[n] > 0.5 else 0.0
-        sheet.draw(x)
+        self.draw(x)
 
-    cell.on_click(press)
-    return cell
-
-
-def _show_ink(cells, x):
-    for cell, ink in zip(cells, x):
-        grey = round(255 * (1.0 - ink))
-        cell.style.button_color = "white" if ink == 0.0 else f"rgb({grey}, {grey}, {grey})"
+    def ink(self, change):
+        """Colour the pixels as the value says."""
+        for cell, ink in zip(self.cells, change.new):
+            grey = round(255 * (1.0 - ink))
+            cell.style.button_color = "white" if ink == 0.0 else f"rgb({grey}, {grey}, {grey})"
 
 
 def _words(label, tip):
@@ -186,12 +187,29 @@ class _Drawing:
         still, moving = self._parts()
         ground = [_frame(ax) for ax in self.fig.axes], still
         if ground != self.ground:
-            self._lay(moving)
             self.ground = ground
+            self._lay(moving)
         self.canvas.restore_region(self.below)
         for artist in moving:
             artist.draw(self.canvas.get_renderer())
         return _png(np.asarray(self.canvas.buffer_rgba()))
+
+    def _parts(self):
+        """Return the artists that stand still and those to draw anew, each from the lowest up.
+
+        What lies above a moving one is drawn anew too, but for words beside the axes.
+        """
+        still, moving, moved = [], [], set()
+        for ax in self.fig.axes:
+            above = False
+            for artist in _content(ax):
+                if artist in self.moved or any(part.stale for part in artist.findobj()):
+                    moved.add(artist)
+                    above = True
+                anew = artist in moved or above and not _beside(artist, ax)
+                (moving if anew else still).append(artist)
+        self.moved = moved
+        return still, moving
 
     def _lay(self, moving):
         """Draw and keep all but what moves."""
@@ -209,28 +227,11 @@ class _Drawing:
         for artist in self.fig.findobj():
             artist.stale = False
 
-    def _parts(self):
-        """Return the artists that stand still and those to draw anew, each from the lowest up.
-
-        What lies above a moving one is drawn anew too, but for words beside the axes.
-        """
-        still, moving, moved = [], [], set()
-        for ax in self.fig.axes:
-            covers = False
-            for artist in _content(ax):
-                if artist in self.moved or any(part.stale for part in artist.findobj()):
-                    moved.add(artist)
-                    covers = True
-                again = artist in moved or covers and not _beside(artist, ax)
-                (moving if again else still).append(artist)
-        self.moved = moved
-        return still, moving
-
 
 def _content(ax):
-    """Return what is drawn into axes, the lowest first: not the frame, which lies below."""
-    frame = ("XAxis", "YAxis", "Spine")
-    parts = [a for a in ax.get_children() if type(a).__name__ not in frame and a is not ax.patch]
+    """Return all that is drawn into axes but their ticks and grid, the lowest first."""
+    apart = (ax.patch, ax.xaxis, ax.yaxis)
+    parts = [artist for artist in ax.get_children() if artist not in apart]
     return sorted(parts, key=lambda artist: artist.zorder)
 
 

@@ -24,7 +24,7 @@ DEEPEST = 6  # columns that find room in a picture
 WIDTH, HEIGHT, HALF = 720, 380, np.array([36, 18])  # of the picture; of half a box
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" text-anchor="middle">
-<style>text {{ paint-order: stroke; stroke: white; stroke-width: 6px; stroke-linejoin: round }}</style>
+<style>text {{ paint-order: stroke; stroke: white; stroke-width: 6px }}</style>
 <rect width="100%" height="100%" fill="white"/>
 {parts}
 </svg>"""
@@ -217,9 +217,9 @@ def _svg(walk, at):
         parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="5" '
                      f'fill="white" {edge}/>')  # fmt: skip
         value = _short(v.value) if v in walk.known else ""
-        parts += [_text(at[v.name] - [0, 3 if value else -4], v.name),
-                  _text(at[v.name] + [0, 12], value),
-                  _text(at[v.name] + [0, 32], walk.below.get(v.name, ""), plots.VERMILLION)]  # fmt: skip
+        parts.append(_text(at[v.name] - [0, 3 if value else -4], v.name))
+        parts.append(_text(at[v.name] + [0, 12], value))
+        parts.append(_text(at[v.name] + [0, 32], walk.below.get(v.name, ""), plots.VERMILLION))
     for (p, v), label in walk.labels.items():
         share = 0.5 + 0.08 * np.sign(at[v][1] - at[p][1])  # apart where two arrows cross
         black = (p, v) not in walk.shares
@@ -249,7 +249,8 @@ def _arrow(start, end, color):
 
 
 def _text(place, words, color=plots.BLACK):
-    return f'<text x="{place[0]:.1f}" y="{place[1]:.1f}" fill="{color}">{words}</text>' * bool(words)
+    x, y = place
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}">{words}</text>'
 
 
 def places(nodes):

@@ -125,7 +125,8 @@ def image_grid(images, titles, columns=8, size=0.85):
     for ax in axes.flat:
         hide_axes(ax)
     for ax, picture, title in zip(axes.flat, images, titles):
-        ax.imshow(_as_picture(picture), cmap=INK, vmin=0.0)
+        picture = picture if np.ndim(picture) == 2 else np.reshape(picture, (8, 8))
+        ax.imshow(picture, cmap=INK, vmin=0.0)
         ax.set_title(title, fontsize=9, loc="center")
     return fig
 
@@ -230,7 +231,7 @@ def network_diagram(ax, activations, weights, signed=True, texts=None):
         Written inside the circles instead of the numbers.
     """
     hide_axes(ax)
-    at = [_column(x, len(a)) for x, a in enumerate(activations)]
+    at = [[(x, (len(a) - 1) / 2.0 - d) for d in range(len(a))] for x, a in enumerate(activations)]
     largest = max(float(np.max(np.abs(W))) for W in weights) or 1.0
     for n, W in enumerate(weights):
         for (j, k), w in np.ndenumerate(W):
@@ -264,7 +265,11 @@ def graph(ax, nodes, edges, below=None):
         for name, (x, y, text) in nodes.items()
     }  # fmt: skip
     for (start, end), text in edges.items():
-        _arrow(ax, nodes[start], nodes[end], boxes[start], boxes[end], text)
+        a, b = np.array(nodes[start][:2]), np.array(nodes[end][:2])
+        style = {"arrowstyle": "-|>", "color": GREY, "patchA": boxes[start], "patchB": boxes[end]}
+        ax.annotate("", b, a, arrowprops=style)
+        if text:
+            write_at(ax, *(0.5 * (a + b)), text, VERMILLION, ha="center", va="center", fontsize=8)
     for name, text in (below or {}).items():
         ax.annotate(text, nodes[name][:2], xytext=(0, -20), textcoords="offset points",
                     ha="center", va="top", color=VERMILLION, fontsize=8)  # fmt: skip
@@ -295,20 +300,6 @@ def shape_box(ax, x, y, shape, name, unit=0.25, color=BLUE):
     return x + width
 
 
-def _arrow(ax, start, end, box_start, box_end, text):
-    """Draw an arrow from box to box, its label in the middle."""
-    a, b = np.array(start[:2]), np.array(end[:2])
-    props = {"arrowstyle": "-|>", "color": GREY, "patchA": box_start, "patchB": box_end}
-    ax.annotate("", b, a, arrowprops=props)
-    if text:
-        write_at(ax, *(0.5 * (a + b)), text, VERMILLION, ha="center", va="center", fontsize=8)
-
-
-def _column(x, D):
-    """Return D places one above the other, the first on top, centred on 0."""
-    return [(x, (D - 1) / 2.0 - d) for d in range(D)]
-
-
 def _circles(ax, places, values, words, signed, largest):
     """Draw units as circles coloured by value; text in black or white, as the colour needs."""
     from matplotlib import colormaps
@@ -320,11 +311,6 @@ def _circles(ax, places, values, words, signed, largest):
         dark = np.dot(color[:3], [0.3, 0.59, 0.11]) < 0.5
         ax.plot(x, y, "o", markersize=34, color=color, markeredgecolor=GREY)
         ax.text(x, y, word, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
-
-
-def _as_picture(pixels):
-    pixels = np.asarray(pixels)
-    return pixels.reshape(8, 8) if pixels.ndim == 1 else pixels
 
 
 def _png(fig):

@@ -50,7 +50,7 @@ MAY_LOAD_LATE = {
     "slopes": {"tqdm"},
     "trial": {"IPython"},
     "sheets": {"IPython"},
-    "explorers": {"matplotlib", "ipywidgets", "traitlets", "PIL"},
+    "explorers": {"matplotlib"},
 }
 MOVING = {"explorers", "graphs", "playground"}  # loaded by who moves something
 LIGHT = [f"nnlib.{name}" for name in sorted(set(SOURCES) - MOVING - {"__init__"})]
@@ -149,7 +149,7 @@ def test_imports_in_the_house_follow_its_order(module):
 
 @each_module
 def test_nothing_but_numpy_is_imported_at_the_top_and_little_later(module):
-    widgets = {"ipywidgets"} if module == "explorers" else set()
+    widgets = {"ipywidgets", "traitlets"} if module == "explorers" else set()
     assert guests(TREES[module], top=True) <= {"numpy"} | widgets
     assert guests(TREES[module], top=False) <= MAY_LOAD_LATE.get(module, set()) | {"numpy"}
 

@@ -1,6 +1,7 @@
 """The graph to step through, the playground and the pixels to draw in, without a browser."""
 
 import asyncio
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -109,6 +110,33 @@ def test_the_steps_go_forward_and_back(viewer):
     assert f"forward: y = x * a = {1.5 * np.tanh(1.5):.4f}" in words(viewer)[0]
     step.value = 3
     assert f"y has g = 1.0000 and hands {np.tanh(1.5):.3f} to x, 1.5 to a" in words(viewer)[0]
+
+
+def test_the_picture_has_boxes_arrows_and_the_numbers_known_so_far(viewer):
+    nodes = trace("x * tanh(x)", x=1.5, z=0.5)
+    edges = {(p.name, v.name) for v in nodes for p in v.parents}
+    seen = []
+    for step in range(5):
+        viewer.controls["step"].value = step
+        svg = ElementTree.fromstring(viewer.picture.value)
+        boxes = svg.findall("{*}rect")[1:]  # the first one is the paper
+        assert len(boxes) == len(nodes) and len(svg.findall("{*}path")) == len(edges)
+        assert sum(box.get("stroke-width") == "3" for box in boxes) == (step > 0)
+        seen.append({text.text for text in svg.findall("{*}text") if text.text})
+    assert seen[0] == {"x", "a", "y", "1.5"}
+    assert seen[1] - seen[0] == {"0.9051", f"×{1 - np.tanh(1.5) ** 2:.3g}"}
+    assert seen[2] - seen[1] == {"1.358", "×0.905", "×1.5"}
+    assert {"g = 1.5", "0.905", "×0.181"} <= seen[3] and {"g = 1.176", "0.271"} <= seen[4]
+
+
+def test_arrows_end_at_the_edges_of_boxes(viewer):
+    svg = ElementTree.fromstring(viewer.picture.value)
+    boxes = [(float(box.get("x")), float(box.get("y"))) for box in svg.findall("{*}rect")[1:]]
+    for arrow in svg.findall("{*}path"):
+        corners = [tuple(map(float, c.split())) for c in arrow.get("d")[1:].split("L")]
+        for x, y in (corners[0], corners[3]):
+            near = [abs(max(abs(x - u - 36) / 36, abs(y - v - 18) / 18) - 1) for u, v in boxes]
+            assert min(near) < 0.02
 
 
 def test_another_formula_sets_the_number_of_steps(viewer):

@@ -33,16 +33,23 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say how long a reader waits for a slider's new picture."""
+    """Say how often every lesson passed, and how long a reader waits for a new picture."""
     stats = terminalreporter.stats.values()
     reports = [r for found in stats for r in found if getattr(r, "when", "") == "call"]
-    told = [dict(getattr(report, "user_properties", ())) for report in reports]
-    times = [ms for properties in told for ms in properties.get("slider times", ())]
-    if times:
-        terminalreporter.write_line(
-            f"{len(times)} sliders moved: a new picture after {statistics.median(times):.0f} ms "
-            f"(median), {max(times):.0f} ms (longest)"
-        )
+    lessons = [r for r in reports if "explorers_move" in r.nodeid]
+    passed = sum(report.passed for report in lessons)
+    told = [name_and_times for report in lessons for name_and_times in report.user_properties]
+    for what in ("slider moved", "slider held"):
+        times = [ms for name, found in told for ms in found if name == what]
+        if times:
+            terminalreporter.write_line(
+                f"{len(times)} x {what}: new picture after {statistics.median(times):.0f} ms "
+                f"(median), {max(times):.0f} ms (longest)"
+            )
+    if lessons:
+        times = terminalreporter.config.getoption("--repeat")
+        names = len(lessons) // times
+        terminalreporter.write_line(f"{names} lessons x {times}: {passed} of {len(lessons)} passed")
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +66,7 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, tmp_path):
+def page(browser, tmp_path, request):
     """Return a fresh page; `page.elsewhere` and `page.errors` collect what must stay empty."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(60_000)
@@ -68,8 +75,10 @@ def page(browser, tmp_path):
     here = ("http://127.0.0.1", "http://localhost", "ws://", "data:", "blob:")
     context.on("request", lambda r: r.url.startswith(here) or page.elsewhere.append(r.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
+    failed = request.session.testsfailed
     yield page
-    page.screenshot(path=tmp_path / "last.png")  # pytest keeps the folders of the last three runs
+    if request.session.testsfailed > failed:
+        page.screenshot(path=tmp_path / "last.png")  # pytest keeps the last three runs' folders
     context.close()
 
 

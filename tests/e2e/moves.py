@@ -72,17 +72,24 @@ SHOW = """async n => { const content = window.jupyterapp.shell.currentWidget.con
   content.activeCellIndex = n; await content.scrollToItem(n, 'start');
   const cell = content.widgets[n]; await cell.ready;
   cell.node.dataset.explorer = n; }"""
-# The clock starts when the key goes down and stops when the new picture has been loaded.
-CLOCK = """node => { const img = node.querySelector('img.jupyter-widgets');
-  node.dataset.moves = 0; node.dataset.took = '';
-  let start = null;
+# The clock starts when a key goes down and stops when a picture has been loaded after it.
+CLOCK = """node => { let start = 0; node.dataset.moves = 0;
   node.addEventListener('keydown', () => { start = performance.now(); }, true);
-  img.addEventListener('load', () => { if (start === null) return;
-    node.dataset.took += ' ' + (performance.now() - start);
-    node.dataset.moves = Number(node.dataset.moves) + 1; start = null; }); }"""
+  node.querySelector('img.jupyter-widgets').addEventListener('load', () => {
+    node.dataset.took = performance.now() - start;
+    node.dataset.moves = Number(node.dataset.moves) + 1; }); }"""
+NEW_PICTURE = "node => Number(node.dataset.moves) > 0"
+FOCUS = """node => { node.focus(); node.closest('[data-explorer]').dataset.moves = 0;
+  const value = end => Number(node.getAttribute('aria-value' + end));
+  return {reached: node === document.activeElement,
+    kind: node.getAttribute('role') || node.type || node.tagName,
+    last: node.options ? node.selectedIndex === node.options.length - 1
+                       : value('now') >= value('max'),
+    name: node.closest('.widget-inline-hbox')?.innerText || node.innerText || node.title}; }"""
 # What the kernel answers: the sentences beside the picture, and the picture.
 ANSWER = """node => [...node.querySelectorAll('.explorer .widget-html-content')]
   .map(words => words.innerText).join() + node.querySelector('img.jupyter-widgets').src"""
+DONE = "node => node.querySelector('img.jupyter-widgets').complete"
 CONTROLS = "[role=slider], select, input[type=checkbox], .jupyter-widgets input[type=text], button"
 
 
@@ -101,38 +108,38 @@ def move_all(page, cell):
     controls = cell.locator(".jupyter-widgets").locator(CONTROLS)
     took = []
     for n in range(controls.count()):
-        control = controls.nth(n)
         before = cell.evaluate(ANSWER)
-        control.focus()
-        assert control.evaluate("node => node === document.activeElement"), "not in reach of keys"
-        moves = int(cell.get_attribute("data-moves"))
-        for key in _keys(control):
+        control = controls.nth(n).evaluate(FOCUS)
+        assert control["reached"], "not in reach of keys"
+        for key in _keys(**control):
             page.keyboard.press(key)
-        answered = f"node => ({ANSWER})(node) !== {json.dumps(before)}"
-        _wait_until(page, cell, answered, f"{_name(control)}: no answer")
-        if control.get_attribute("role") == "slider":
-            moved = f"node => Number(node.dataset.moves) > {moves}"
-            _wait_until(page, cell, moved, f"{_name(control)}: no new picture")
-            took.append(float(cell.get_attribute("data-took").split()[-1]))
+        answered = f"node => ({DONE})(node) && ({ANSWER})(node) !== {json.dumps(before)}"
+        _wait_until(page, cell, answered, f"{control['name']}: no answer")
+        if control["kind"] == "slider":
+            _wait_until(page, cell, NEW_PICTURE, f"{control['name']}: no new picture")
+            took.append(float(cell.get_attribute("data-took")))
     return took
 
 
-def _keys(control):
+def hold(page, cell, presses=30):
+    """Press keys faster than pictures come; return the last one's milliseconds to its picture."""
+    slider = cell.locator("[role=slider]").first
+    slider.evaluate(FOCUS)
+    for n in range(presses):
+        page.keyboard.press("ArrowLeft" if n % 10 < 5 else "ArrowRight")
+    page.keyboard.press("Home")  # to the least value
+    _wait_until(page, cell, NEW_PICTURE, "no new picture")
+    page.wait_for_timeout(1000)
+    return float(cell.get_attribute("data-took"))
+
+
+def _keys(kind, last, **_):
     """Return the keys that change a control from where it stands."""
-    kind = control.evaluate("node => node.getAttribute('role') || node.type || node.tagName")
     if kind == "slider":
-        now, last = (float(control.get_attribute(f"aria-value{end}")) for end in ("now", "max"))
-        return ["ArrowLeft" if now >= last else "ArrowRight"]
+        return ["ArrowLeft" if last else "ArrowRight"]
     if kind == "select-one":
-        last = control.evaluate("node => node.selectedIndex === node.options.length - 1")
         return ["ArrowUp" if last else "ArrowDown"]
     return {"checkbox": ["Space"], "text": ["End", "Backspace", "Enter"]}.get(kind, ["Enter"])
-
-
-def _name(control):
-    return control.evaluate(
-        "node => node.closest('.widget-inline-hbox')?.innerText || node.innerText || node.title"
-    )
 
 
 def _wait_until(page, cell, done, sentence, seconds=20):
