@@ -69,40 +69,42 @@ def relu(Z):
 
 
 TWO = [
-    Mistake("no bend", lambda X, W1, b1, W2, b2: (X @ W1.T + b1) @ W2.T + b2,
+    Mistake("no bend", lambda X, W_1, b_1, W_2, b_2: (X @ W_1.T + b_1) @ W_2.T + b_2,
             "The bend is missing: without it the two layers are one."),
     Mistake("scores bent, too",
-            lambda X, W1, b1, W2, b2: relu(relu(X @ W1.T + b1) @ W2.T + b2),
+            lambda X, W_1, b_1, W_2, b_2: relu(relu(X @ W_1.T + b_1) @ W_2.T + b_2),
             "The scores went through the ReLU. The last layer has no bend: a score may be "
             "negative."),
-    Mistake("bias after the bend", lambda X, W1, b1, W2, b2: (relu(X @ W1.T) + b1) @ W2.T + b2,
+    Mistake("bias after the bend",
+            lambda X, W_1, b_1, W_2, b_2: (relu(X @ W_1.T) + b_1) @ W_2.T + b_2,
             "The first bias is added after the bend. It belongs inside: it decides where the unit "
             "comes on."),
     Mistake("bend on the wrong layer",
-            lambda X, W1, b1, W2, b2: relu((X @ W1.T + b1) @ W2.T + b2),
+            lambda X, W_1, b_1, W_2, b_2: relu((X @ W_1.T + b_1) @ W_2.T + b_2),
             "The bend stands after the second layer. It belongs between the two."),
-    Mistake("inputs bent", lambda X, W1, b1, W2, b2: (relu(X) @ W1.T + b1) @ W2.T + b2,
+    Mistake("inputs bent", lambda X, W_1, b_1, W_2, b_2: (relu(X) @ W_1.T + b_1) @ W_2.T + b_2,
             "The inputs went through the ReLU; the sums of the hidden units should."),
-    Mistake("absolute value", lambda X, W1, b1, W2, b2: abs(X @ W1.T + b1) @ W2.T + b2,
+    Mistake("absolute value", lambda X, W_1, b_1, W_2, b_2: abs(X @ W_1.T + b_1) @ W_2.T + b_2,
             "A negative sum is turned round. The ReLU silences it: it becomes 0."),
-    Mistake("second bias forgotten", lambda X, W1, b1, W2, b2: relu(X @ W1.T + b1) @ W2.T,
+    Mistake("second bias forgotten", lambda X, W_1, b_1, W_2, b_2: relu(X @ W_1.T + b_1) @ W_2.T,
             "The bias of the scores is missing."),
 ]
 
 COLLAPSE = [
-    Mistake("first bias left behind", lambda W1, b1, W2, b2: (W2 @ W1, b2.copy()),
-            "The first bias is lost. It passes through the second matrix: W2 @ b1."),
-    Mistake("biases added up", lambda W1, b1, W2, b2: (W2 @ W1, b1 + b2),
-            "b1 has an entry per hidden unit, b2 one per output: b1 must pass through W2 first."),
-    Mistake("matrices in reading order", lambda W1, b1, W2, b2: (W1 @ W2, W2 @ b1 + b2),
-            "W1 meets the input first, so it stands on the right: W2 @ W1."),
-    Mistake("second bias forgotten", lambda W1, b1, W2, b2: (W2 @ W1, W2 @ b1),
+    Mistake("first bias left behind", lambda W_1, b_1, W_2, b_2: (W_2 @ W_1, b_2.copy()),
+            "The first bias is lost. It passes through the second matrix: W_2 @ b_1."),
+    Mistake("biases added up", lambda W_1, b_1, W_2, b_2: (W_2 @ W_1, b_1 + b_2),
+            "b_1 has an entry per hidden unit, b_2 one per output: b_1 must pass through W_2 "
+            "first."),
+    Mistake("matrices in reading order", lambda W_1, b_1, W_2, b_2: (W_1 @ W_2, W_2 @ b_1 + b_2),
+            "W_1 meets the input first, so it stands on the right: W_2 @ W_1."),
+    Mistake("second bias forgotten", lambda W_1, b_1, W_2, b_2: (W_2 @ W_1, W_2 @ b_1),
             "The second bias is missing: it comes on top, unchanged."),
-    Mistake("transposed", lambda W1, b1, W2, b2: ((W2 @ W1).T, W2 @ b1 + b2),
+    Mistake("transposed", lambda W_1, b_1, W_2, b_2: ((W_2 @ W_1).T, W_2 @ b_1 + b_2),
             "The matrix is transposed: a row per output, a column per input."),
-    Mistake("two answers swapped", lambda W1, b1, W2, b2: (W2 @ b1 + b2, W2 @ W1),
+    Mistake("two answers swapped", lambda W_1, b_1, W_2, b_2: (W_2 @ b_1 + b_2, W_2 @ W_1),
             "The matrix comes first, then the bias."),
-    Mistake("bias from one side", lambda W1, b1, W2, b2: (W2 @ W1, W2 @ b1 - b2),
+    Mistake("bias from one side", lambda W_1, b_1, W_2, b_2: (W_2 @ W_1, W_2 @ b_1 - b_2),
             "The second bias has lost its sign: both biases are added."),
 ]
 

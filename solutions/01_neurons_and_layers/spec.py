@@ -34,9 +34,9 @@ def size_cases(rng):
     yield Case("one unit in the middle", ([int(rng.integers(3, 20)), 1, 4],))
 
 
-def two_layers(X, W1, b1, W2, b2):
-    Z = np.einsum("ik,hk->ih", X, W1) + b1
-    return np.einsum("ih,ch->ic", (Z + abs(Z)) / 2, W2) + b2
+def two_layers(X, W_1, b_1, W_2, b_2):
+    Z = np.einsum("ik,hk->ih", X, W_1) + b_1
+    return np.einsum("ih,ch->ic", (Z + abs(Z)) / 2, W_2) + b_2
 
 
 def network_cases(rng):
@@ -45,14 +45,14 @@ def network_cases(rng):
     for name, B, D, H, C in shapes:
         parts = [(B, D), (H, D), H, (C, H), C]
         yield Case(name, tuple(rng.normal(size=s) for s in parts))
-    X, W1, W2 = (rng.normal(size=s) for s in [(4, 3), (5, 3), (2, 5)])
-    yield Case("every hidden unit is silent", (X, W1, np.full(5, -30.0), W2, rng.normal(size=2)))
-    yield Case("every hidden unit is on", (X, W1, np.full(5, 30.0), W2, rng.normal(size=2)))
+    X, W_1, W_2 = (rng.normal(size=s) for s in [(4, 3), (5, 3), (2, 5)])
+    yield Case("every hidden unit is silent", (X, W_1, np.full(5, -30.0), W_2, rng.normal(size=2)))
+    yield Case("every hidden unit is on", (X, W_1, np.full(5, 30.0), W_2, rng.normal(size=2)))
 
 
-def collapse(W1, b1, W2, b2):
-    columns = [W2 @ (W1[:, k] + b1) - W2 @ b1 for k in range(W1.shape[1])]
-    return np.stack(columns, axis=1), W2 @ b1 + b2
+def collapse(W_1, b_1, W_2, b_2):
+    columns = [W_2 @ (W_1[:, k] + b_1) - W_2 @ b_1 for k in range(W_1.shape[1])]
+    return np.stack(columns, axis=1), W_2 @ b_1 + b_2
 
 
 def pair_cases(rng):
@@ -103,7 +103,7 @@ QUESTIONS = [
         "1.4", "two_layers", 3, 10, ("1.11", "1.2", "1.7"), "where the bend stands, and where not",
         ("May a score be negative? May a hidden unit say something negative?",
          "The first layer is affine with the bias inside the bend; the second layer has no bend.",
-         "`A = np.maximum(0, X @ W1.T + b1)`, then `A @ W2.T + b2`"),
+         "`A = np.maximum(0, X @ W_1.T + b_1)`, then `A @ W_2.T + b_2`"),
         two_layers, make=network_cases),
     Function(
         "1.5", "collapse", 3, 10, ("1.14",), "the first bias passes through the second matrix",
@@ -111,7 +111,7 @@ QUESTIONS = [
          "included?",
          "Multiply out: the second matrix meets the first matrix and the first bias. The second "
          "bias comes on top.",
-         "`W = W2 @ W1` and `b = W2 @ b1 + b2`"),
+         "`W = W_2 @ W_1` and `b = W_2 @ b_1 + b_2`"),
         collapse, make=pair_cases),
     Function(
         "1.6", "templates", 3, 12, ("1.9", "1.8"), "averages as rows, a bias that makes distances",

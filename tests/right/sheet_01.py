@@ -31,26 +31,26 @@ def count_by_index(sizes):
     return sum((1 + sizes[n - 1]) * sizes[n] for n in range(1, len(sizes)))
 
 
-def network_by_mask(X, W1, b1, W2, b2):
-    Z = X.dot(W1.T) + b1
-    return (Z * (Z > 0)) @ W2.T + b2
+def network_by_mask(X, W_1, b_1, W_2, b_2):
+    Z = X.dot(W_1.T) + b_1
+    return (Z * (Z > 0)) @ W_2.T + b_2
 
 
-def network_by_units(X, W1, b1, W2, b2):
-    S = np.tile(b2, (len(X), 1)).astype(float)
-    for w, b, out in zip(W1, b1, W2.T):
+def network_by_units(X, W_1, b_1, W_2, b_2):
+    S = np.tile(b_2, (len(X), 1)).astype(float)
+    for w, b, out in zip(W_1, b_1, W_2.T):
         S += np.clip(X @ w + b, 0, None)[:, None] * out
     return S
 
 
-def collapse_by_outer_products(W1, b1, W2, b2):
-    W = sum(np.outer(W2[:, h], W1[h]) for h in range(len(b1)))
-    return W, b2 + sum(W2[:, h] * b1[h] for h in range(len(b1)))
+def collapse_by_outer_products(W_1, b_1, W_2, b_2):
+    W = sum(np.outer(W_2[:, h], W_1[h]) for h in range(len(b_1)))
+    return W, b_2 + sum(W_2[:, h] * b_1[h] for h in range(len(b_1)))
 
 
-def collapse_with_one_more_input(W1, b1, W2, b2):
-    both = W2 @ np.column_stack([W1, b1])
-    return both[:, :-1], both[:, -1] + b2
+def collapse_with_one_more_input(W_1, b_1, W_2, b_2):
+    both = W_2 @ np.column_stack([W_1, b_1])
+    return both[:, :-1], both[:, -1] + b_2
 
 
 def templates_by_running_sums(X, y, C):
