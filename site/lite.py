@@ -26,7 +26,7 @@ import zlib
 from pathlib import Path
 
 import nbformat
-from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
+from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_VERSION
 from packaging.utils import canonicalize_name
 
 from grading import workbook
@@ -247,6 +247,7 @@ def keep_lock(file):
     lock = json.loads(Path(file).read_text(encoding="utf-8"))
     facts = COURSE | PURE | KERNEL_WHEELS
     needed = chosen(lock["packages"], {n: {"depends": facts[n][1]} for n in facts})
+    lock["info"]["pyodide"] = PYODIDE_VERSION
     lock["packages"] = {name: lock["packages"][name] for name in needed if name not in facts}
     write(LOCK, lock)
 

@@ -112,6 +112,7 @@ const MORE = 'How to keep it, how to start afresh';
 
 function notice(sentences, first) {
   const box = document.createElement('div');
+  box.id = 'course-notice';
   box.setAttribute('role', 'status');
   box.style = 'position: fixed; right: 1em; bottom: 2.5em; z-index: 9999; max-width: 26em; '
     + 'padding: .8em 1em; font: 15px/1.4 sans-serif; background: #fffbe6; color: #222; '

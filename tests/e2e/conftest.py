@@ -23,6 +23,7 @@ ARGUMENTS = [
 
 def pytest_addoption(parser):
     parser.addoption("--repeat", type=int, default=1, help="run every browser test so often")
+    parser.addoption("--every-lesson", action="store_true", help="run them all in JupyterLite")
 
 
 def pytest_generate_tests(metafunc):
@@ -37,6 +38,9 @@ def pytest_terminal_summary(terminalreporter):
     stats = terminalreporter.stats.values()
     reports = [r for found in stats for r in found if getattr(r, "when", "") == "call"]
     told = [dict(getattr(report, "user_properties", ())) for report in reports]
+    for row in [properties.get("in the browser") for properties in told]:
+        if row:
+            terminalreporter.write_line(row)
     times = [ms for properties in told for ms in properties.get("slider times", ())]
     if times:
         terminalreporter.write_line(

@@ -11,7 +11,7 @@ READY = """async () => {
   const app = window.jupyterapp; if (!app) return false;
   await app.restored; const panel = app.shell.currentWidget;
   if (!panel || !panel.sessionContext || !panel.content.widgets) return false;
-  await panel.context.ready; await panel.sessionContext.ready;
+  if (!panel.context.isReady || !panel.sessionContext.isReady) return false;
   const kernel = panel.sessionContext.session && panel.sessionContext.session.kernel;
   if (!kernel) return false;
   await kernel.info; return kernel.connectionStatus === 'connected' && kernel.status === 'idle';

@@ -1,12 +1,21 @@
-"""Every lesson runs in JupyterLite: a browser and static files, nothing installed."""
+"""The course in JupyterLite: a browser and static files, nothing installed, nobody asked.
 
+Lessons and a sheet run from first to last cell; `--every-lesson` (for releases) runs them all
+and prints their table. COURSE_PYODIDE names a folder with Pyodide; without it all this is skipped.
+"""
+
+import contextlib
 import functools
+import gzip
 import http.server
-import importlib.util
+import json
 import os
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
 
 import moves
 import nbformat
@@ -14,7 +23,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-IN_CI = ("00", "03", "05", "06", "13")
+OFTEN = ("00", "03", "05", "06", "13")
+FIRST_VISIT = 30  # MB gzipped, at most
+SHOWN = 10  # seconds until a notebook is shown, at most
+
+
+def pytest_generate_tests(metafunc):
+    if "lesson" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--every-lesson", False)
+        metafunc.parametrize("lesson", [n for n in LESSONS if every or n[:2] in OFTEN])
 
 
 class Host(http.server.SimpleHTTPRequestHandler):
@@ -31,47 +48,185 @@ class Host(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """Return the address of a site with JupyterLite, served as static files."""
-    pyodide = os.environ.get("COURSE_PYODIDE")
-    if not pyodide:
-        pytest.skip("JupyterLite needs a folder with Pyodide: COURSE_PYODIDE names none")
-    lite = load_lite()
+def lite():
+    """Return site/lite.py."""
+    if not os.environ.get("COURSE_PYODIDE"):
+        pytest.skip("JupyterLite's tests need a folder with Pyodide, named by COURSE_PYODIDE")
+    sys.path.insert(0, str(ROOT / "site"))
+    import lite
+
+    sys.path.remove(str(ROOT / "site"))
+    return lite
+
+
+@pytest.fixture(scope="session")
+def site(lite, tmp_path_factory):
+    """Return a site with JupyterLite: its folder, and the address where it is served."""
     folder = tmp_path_factory.mktemp("site")
-    print("\n".join(lite.build(folder, pyodide)))
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Host, directory=folder)
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    print("\n".join(lite.build(folder, os.environ["COURSE_PYODIDE"])))
+    handler = functools.partial(Host, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield SimpleNamespace(folder=folder, url=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
 
 
-def load_lite():
-    spec = importlib.util.spec_from_file_location("lite", ROOT / "site" / "lite.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("name", LESSONS)
-def test_lesson(site, page, name, record_property):
+def open_notebook(page, site, path):
+    """Open a notebook as a launch button of the book does; return the seconds until it shows."""
     began = time.monotonic()
-    page.goto(f"{site}/lite/notebooks/index.html?path=notebooks/{name}.ipynb", wait_until="domcontentloaded")
+    page.goto(f"{site.url}/lite/notebooks/index.html?path={path}", wait_until="domcontentloaded")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    print("shown", time.monotonic() - began)
+    return time.monotonic() - began
+
+
+WRITE = """([id, source]) => window.jupyterapp.shell.currentWidget.content.widgets
+  .find(cell => cell.model.id === id).model.sharedModel.setSource(source)"""
+SAVE = """() => window.jupyterapp.commands.execute('docmanager:save')"""
+GET = """async path => (await window.jupyterapp.serviceManager.contents.get(path)).content"""
+NEW = """([path, content]) => window.jupyterapp.serviceManager.contents.save(
+  path, {type: 'notebook', format: 'json', content})"""
+
+
+def said(cell):
+    return "".join(out.get("text", "") for out in cell["outputs"])
+
+
+def fault(cell, stored):
+    """Return what a cell should not have said, if anything: errors only where announced."""
+    kinds = {out.get("name", out["output_type"]) for out in cell["outputs"]}
+    announced = "raises-exception" in stored.metadata.get("tags", [])
+    wrong = "stderr" in kinds or ("error" in kinds) != announced
+    return f"{stored.source}\n{cell['outputs']}" if wrong else ""
+
+
+def test_lesson_runs(site, page, lesson, record_property):
+    shown = open_notebook(page, site, f"notebooks/{lesson}.ipynb")
     moves.wait_for_kernel(page)
-    print("kernel", time.monotonic() - began)
+    began = time.monotonic()
+    state = moves.run_all(page, seconds=400)
+    ran = time.monotonic() - began
+    code = [
+        cell
+        for cell in nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4).cells
+        if cell.cell_type == "code"
+    ]
+    assert "" == "".join(fault(cell, stored) for cell, stored in zip(state, code, strict=True))
+    times = [ms for explorer in moves.explorers(page) for ms in moves.move_all(page, explorer)]
+    row = f"| {lesson} | {shown:.1f} | {ran:.0f} | {len(times)} |"
+    print(row)
+    record_property("in the browser", row)
+    record_property("slider times", times)
+    assert page.elsewhere == [] and page.errors == []
+
+
+def test_first_visit_is_small_and_quick(site, page):
+    asked = set()
+    page.context.on("request", lambda request: asked.add(unquote(urlsplit(request.url).path)))
+    shown = open_notebook(page, site, f"notebooks/{LESSONS[0]}.ipynb")
+    moves.wait_for_kernel(page)
+    found = [site.folder / path[1:] for path in asked if (site.folder / path[1:]).is_file()]
+    sent = sum(len(gzip.compress(path.read_bytes(), 6)) for path in found) / 1e6
+    print(f"first visit: {len(found)} files, {sent:.1f} MB gzipped, shown after {shown:.1f} s")
+    assert any(path.name == "pyodide.asm.wasm" for path in found)
+    assert sent <= FIRST_VISIT and shown <= SHOWN
+
+
+def test_a_plain_import_is_enough(site, page):
+    open_notebook(page, site, f"notebooks/{LESSONS[0]}.ipynb")
+    moves.wait_for_kernel(page)
+    code = "import nnlib\nimport matplotlib, ipywidgets, tqdm\nfrom nnlib import training, plots"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    notebook.metadata["kernelspec"] = {"name": "python", "display_name": "Python"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    page.evaluate(NEW, ["Fresh.ipynb", notebook])
+    open_notebook(page, site, "Fresh.ipynb")
+    moves.wait_for_kernel(page)
+    assert moves.run_all(page)[0]["outputs"] == []
+    assert page.elsewhere == [] and page.errors == []
+
+
+def test_sheet_waits_names_and_hints(site, page):
+    open_notebook(page, site, "exercises/06_backprop_in_matrix_form.ipynb")
+    moves.wait_for_kernel(page)
+    empty = moves.run_all(page)
+    assert "0 of 11 exercises pass" in said(empty[-1])
+    answers = {
+        "answer-6-1": "def batch_sums(A_prev, W, b):\n    return A_prev @ W.T + b",
+        "answer-6-3": "def weight_gradient(delta, A_prev):\n    return A_prev.T @ delta",
+        "hint-6-3": 'hint("6.3", 1)',
+    }
+    for name, source in answers.items():
+        page.evaluate(WRITE, [name, source])
     state = moves.run_all(page)
-    print("ran", time.monotonic() - began)
-    code = [c for c in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4).cells if c.cell_type == "code"]
-    for cell, stored in zip(state, code, strict=True):
-        kinds = {out.get("name", out["output_type"]) for out in cell["outputs"]}
-        if "stderr" in kinds: print(cell["outputs"])
-        announced = "raises-exception" in stored.metadata.get("tags", [])
-        assert ("error" in kinds) == announced, (stored.source, cell["outputs"])
-    times = []
-    for explorer in moves.explorers(page):
-        times += moves.move_all(page, explorer)
-    print("sliders", times, time.monotonic() - began)
-    print(page.elsewhere, page.errors)
+    words = "\n".join(map(said, state))
+    assert "✓ 6.1 passes: all checks" in words
+    assert "6.3 dW: yours is the transpose of the measured gradient" in words
+    assert "1 of 11 exercises pass" in said(state[-1])
+    shown = [out["data"] for cell in state for out in cell["outputs"] if "data" in out]
+    assert any("Hint 6.3, 1 of 3" in data.get("text/markdown", "") for data in shown)
+    assert page.elsewhere == [] and page.errors == []
+
+
+# ---------------------------------------------------------------- a newer course
+
+
+@contextlib.contextmanager
+def newer(lite, site, *lessons):
+    """Let the site have newer versions of some lessons for a while."""
+    files = [site.folder / "lite" / "files" / "notebooks" / f"{name}.ipynb" for name in lessons]
+    index = site.folder / "lite" / "lessons.json"
+    before = {path: path.read_bytes() for path in [*files, index]}
+    texts = json.loads(before[index])
+    for name, path in zip(lessons, files):
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), 4)
+        notebook.cells[0].source = "# A newer lesson"
+        path.write_bytes(lite.marked(nbformat.writes(notebook).encode()))
+        texts[f"notebooks/{name}.ipynb"] = lite.fingerprint(notebook)
+    index.write_text(json.dumps(texts), encoding="utf-8")
+    yield
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def title(page, path):
+    return page.evaluate(GET, path)["cells"][0]["source"].splitlines()[0]
+
+
+def test_saved_copy_is_never_silently_old(lite, site, page):
+    mine, touched = LESSONS[1:3]
+    old = {}
+    for name in (mine, touched):
+        open_notebook(page, site, f"notebooks/{name}.ipynb")
+        moves.wait_for_kernel(page)
+        old[name] = title(page, f"notebooks/{name}.ipynb")
+        if name == mine:
+            page.evaluate(WRITE, [nb_ids(name)[1], "# my own notes"])
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        page.evaluate(SAVE)
+    notice = page.locator("#course-notice")
+    with newer(lite, site, mine, touched):
+        open_notebook(page, site, f"notebooks/{mine}.ipynb")
+        beside = f"notebooks/{mine}.new.ipynb"
+        assert f"yours is kept, the newer one lies beside it: {beside}" in notice.inner_text()
+        assert f"{touched}.ipynb has a newer version; you had not" in notice.inner_text()
+        moves.wait_for_kernel(page)
+        assert title(page, f"notebooks/{mine}.ipynb") == old[mine]
+        assert page.evaluate(GET, f"notebooks/{mine}.ipynb")["cells"][1]["source"] == "# my own notes"
+        assert title(page, beside) == title(page, f"notebooks/{touched}.ipynb") == "# A newer lesson"
+        page.get_by_role("button", name="Understood").click()
+        open_notebook(page, site, f"notebooks/{mine}.ipynb")
+        moves.wait_for_kernel(page)
+        assert notice.count() == 0, "told once is enough"
+        page.evaluate("p => window.jupyterapp.serviceManager.contents.delete(p)", f"notebooks/{mine}.ipynb")
+        assert title(page, f"notebooks/{mine}.ipynb") == "# A newer lesson"
+
+
+def nb_ids(name):
+    return [cell.id for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4).cells]
+
+
+def test_where_work_is_saved_is_said(site, page):
+    page.goto(f"{site.url}/lite/lab/index.html?path=README.md", wait_until="domcontentloaded")
+    sentence = "Your work is saved in this browser only."
+    page.locator(".jp-RenderedMarkdown", has_text=sentence).wait_for()
+    assert sentence in page.locator("#course-notice").inner_text()
