@@ -52,11 +52,12 @@ PURE = {
     "comm": ("comm", ["traitlets"]),
     "tqdm": ("tqdm", []),
 }
+WHEELS = COURSE | KERNEL_WHEELS | PURE
 STARTED_WITH = ["micropip", *KERNEL_WHEELS, "comm", "jedi", "ipython", *COURSE]
 
 
 def build(out, pyodide=None):
-    """Fill `out/lite`; return the sentences that tell its sizes.
+    """Fill `out/lite`, and tell its size and the time it took.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def build(out, pyodide=None):
         run_jupyterlite(Path(place), lite, settings(pyodide))
     lay_pyodide(lite / "static" / "pyodide", pyodide)
     lay_notices(lite)
-    return [*sizes(lite), f"built in {time.monotonic() - began:.0f} s"]
+    print(f"JupyterLite: {size(lite)}, built in {time.monotonic() - began:.0f} s")
 
 
 # ---------------------------------------------------------------- lessons and sheets
@@ -132,7 +133,7 @@ def run_jupyterlite(place, lite, lite_settings):
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(place), "JUPYTER_NO_CONFIG": "1"}
     done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"JupyterLite was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise RuntimeError(f"JupyterLite was not built: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def write(path, thing):
@@ -178,8 +179,7 @@ def ours(folder):
     wheels |= {"backprop-by-hand": nnlib_wheel(folder)}
     kernel = folder.parents[1] / "extensions" / KERNEL / "static" / "pypi"
     wheels |= {name: next(kernel.glob(f"{name.replace('-', '_')}-*.whl")) for name in KERNEL_WHEELS}
-    facts = COURSE | PURE | KERNEL_WHEELS
-    return {name: entry(name, wheel, folder, *facts[name]) for name, wheel in wheels.items()}
+    return {name: entry(name, wheel, folder, *WHEELS[name]) for name, wheel in wheels.items()}
 
 
 def entry(name, wheel, folder, imported, depends):
@@ -221,9 +221,9 @@ def pack(name, folder):
 def lay_notices(lite):
     """Let course.js run before each of JupyterLite's pages starts."""
     shutil.copy(HERE / "course.js", lite)
-    files = sorted((lite / "files").rglob("*.ipynb"))
-    given = {path.relative_to(lite / "files").as_posix(): json.loads(path.read_bytes()) for path in files}
-    write(lite / "lessons.json", {n: book["metadata"]["course"]["text"] for n, book in given.items()})
+    notebooks = [name for name in workbook.names(ROOT) if name.endswith(".ipynb")]
+    texts = {name: fingerprint(json.loads((ROOT / name).read_bytes())) for name in notebooks}
+    write(lite / "lessons.json", texts)
     ours = "await import('../course.js').catch(console.error);\n        "
     for app in APPS:
         page = lite / app / "index.html"
@@ -232,23 +232,19 @@ def lay_notices(lite):
         page.write_text(f"{before}{ours}{start}{after}", encoding="utf-8")
 
 
-# ---------------------------------------------------------------- sizes
-
-
-def sizes(folder):
+def size(folder):
     """Tell how large a folder is, as stored and as sent."""
-    files = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     stored, sent = (sum(map(len, kind)) / 1e6 for kind in (files, map(gzip.compress, files)))
-    return [f"{len(files)} files, {stored:.1f} MB ({sent:.1f} MB gzipped) in {folder}"]
+    return f"{len(files)} files, {stored:.1f} MB, {sent:.1f} MB gzipped"
 
 
 def keep_lock(file):
     """Keep of an official pyodide-lock.json the entries that the course needs."""
     lock = json.loads(Path(file).read_text(encoding="utf-8"))
-    facts = COURSE | PURE | KERNEL_WHEELS
-    needed = chosen(lock["packages"], {n: {"depends": facts[n][1]} for n in facts})
+    needed = chosen(lock["packages"], {n: {"depends": WHEELS[n][1]} for n in WHEELS})
     lock["info"]["pyodide"] = PYODIDE_VERSION
-    lock["packages"] = {name: lock["packages"][name] for name in needed if name not in facts}
+    lock["packages"] = {name: lock["packages"][name] for name in needed if name not in WHEELS}
     write(LOCK, lock)
 
 
@@ -261,7 +257,7 @@ def main():
     if given.lock:
         keep_lock(given.lock)
     if given.out:
-        print("\n".join(build(given.out, given.pyodide)))
+        build(given.out, given.pyodide)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def lite():
 def site(lite, tmp_path_factory):
     """Return a site with JupyterLite: its folder, and the address where it is served."""
     folder = tmp_path_factory.mktemp("site")
-    print("\n".join(lite.build(folder, os.environ["COURSE_PYODIDE"])))
+    lite.build(folder, os.environ["COURSE_PYODIDE"])
     handler = functools.partial(Host, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -81,8 +81,14 @@ def open_notebook(page, site, path):
 
 WRITE = """([id, source]) => window.jupyterapp.shell.currentWidget.content.widgets
   .find(cell => cell.model.id === id).model.sharedModel.setSource(source)"""
-SAVE = """() => window.jupyterapp.commands.execute('docmanager:save')"""
-GET = """async path => (await window.jupyterapp.serviceManager.contents.get(path)).content"""
+READY = "() => window.jupyterapp?.shell.currentWidget?.context?.isReady"
+TOUCH = """async source => {
+  const { commands, shell } = window.jupyterapp;
+  if (source) shell.currentWidget.content.widgets[1].model.sharedModel.setSource(source);
+  await commands.execute('notebook:clear-all-cell-outputs');
+  await commands.execute('docmanager:save'); }"""
+GET = """async path => (
+  await window.jupyterapp.serviceManager.contents.get(path, {content: true})).content"""
 NEW = """([path, content]) => window.jupyterapp.serviceManager.contents.save(
   path, {type: 'notebook', format: 'json', content})"""
 
@@ -188,41 +194,33 @@ def newer(lite, site, *lessons):
         path.write_bytes(content)
 
 
-def title(page, path):
-    return page.evaluate(GET, path)["cells"][0]["source"].splitlines()[0]
+def beginning(page, path):
+    """Return the texts of a file's first two cells, as JupyterLite would open it."""
+    return [cell["source"] for cell in page.evaluate(GET, path)["cells"][:2]]
 
 
 def test_saved_copy_is_never_silently_old(lite, site, page):
-    mine, touched = LESSONS[1:3]
-    old = {}
-    for name in (mine, touched):
-        open_notebook(page, site, f"notebooks/{name}.ipynb")
-        moves.wait_for_kernel(page)
-        old[name] = title(page, f"notebooks/{name}.ipynb")
-        if name == mine:
-            page.evaluate(WRITE, [nb_ids(name)[1], "# my own notes"])
-        page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-        page.evaluate(SAVE)
+    written, run = (f"notebooks/{name}.ipynb" for name in LESSONS[1:3])
+    for path, source in [(written, "# my own notes"), (run, None)]:
+        open_notebook(page, site, path)
+        page.wait_for_function(READY)
+        page.evaluate(TOUCH, source)
+    given = beginning(page, written)[0]
     notice = page.locator("#course-notice")
-    with newer(lite, site, mine, touched):
-        open_notebook(page, site, f"notebooks/{mine}.ipynb")
-        beside = f"notebooks/{mine}.new.ipynb"
+    with newer(lite, site, *LESSONS[1:3]):
+        open_notebook(page, site, written)
+        beside = written.replace(".ipynb", ".new.ipynb")
         assert f"yours is kept, the newer one lies beside it: {beside}" in notice.inner_text()
-        assert f"{touched}.ipynb has a newer version; you had not" in notice.inner_text()
-        moves.wait_for_kernel(page)
-        assert title(page, f"notebooks/{mine}.ipynb") == old[mine]
-        assert page.evaluate(GET, f"notebooks/{mine}.ipynb")["cells"][1]["source"] == "# my own notes"
-        assert title(page, beside) == title(page, f"notebooks/{touched}.ipynb") == "# A newer lesson"
+        assert f"{run} has a newer version; you had not changed it." in notice.inner_text()
+        page.wait_for_function(READY)
+        assert beginning(page, written) == [given, "# my own notes"]
+        assert beginning(page, beside)[0] == beginning(page, run)[0] == "# A newer lesson"
         page.get_by_role("button", name="Understood").click()
-        open_notebook(page, site, f"notebooks/{mine}.ipynb")
-        moves.wait_for_kernel(page)
+        open_notebook(page, site, written)
+        page.wait_for_function(READY)
         assert notice.count() == 0, "told once is enough"
-        page.evaluate("p => window.jupyterapp.serviceManager.contents.delete(p)", f"notebooks/{mine}.ipynb")
-        assert title(page, f"notebooks/{mine}.ipynb") == "# A newer lesson"
-
-
-def nb_ids(name):
-    return [cell.id for cell in nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4).cells]
+        page.evaluate("p => window.jupyterapp.serviceManager.contents.delete(p)", written)
+        assert beginning(page, written)[0] == "# A newer lesson"
 
 
 def test_where_work_is_saved_is_said(site, page):
