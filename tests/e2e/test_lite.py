@@ -64,10 +64,17 @@ def site(lite, tmp_path_factory):
     """Return a site with JupyterLite: its folder, and the address where it is served."""
     folder = tmp_path_factory.mktemp("site")
     lite.build(folder, os.environ["COURSE_PYODIDE"])
+    with served(folder) as url:
+        yield SimpleNamespace(folder=folder, url=url)
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serve a folder; give its address."""
     handler = functools.partial(Host, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield SimpleNamespace(folder=folder, url=f"http://127.0.0.1:{server.server_port}")
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
@@ -135,6 +142,35 @@ def test_first_visit_is_small_and_quick(site, page):
     print(f"first visit: {len(found)} files, {sent:.1f} MB gzipped, shown after {shown:.1f} s")
     assert any(path.name == "pyodide.asm.wasm" for path in found)
     assert sent <= FIRST_VISIT and shown <= SHOWN
+
+
+def test_published_site_asks_pyodide_s_own_place_alone(lite, page, tmp_path):
+    """The public place is played by the folder at hand, whose wheels have other checksums."""
+    lite.build(tmp_path)
+    at_hand = Path(os.environ["COURSE_PYODIDE"])
+    wheels = json.loads((at_hand / "pyodide-lock.json").read_bytes())["packages"]
+    lock_file = tmp_path / "lite" / "static" / "pyodide" / "pyodide-lock.json"
+    lock = json.loads(lock_file.read_bytes())
+    for name, entry in lock["packages"].items():
+        if entry["file_name"].startswith(lite.PYODIDE_CDN_URL):
+            entry["sha256"] = wheels[name]["sha256"]
+            entry["file_name"] = f"{lite.PYODIDE_CDN_URL}/{wheels[name]['file_name']}"
+    lock_file.write_text(json.dumps(lock), encoding="utf-8")
+
+    def play(route):
+        path = at_hand / route.request.url.rpartition("/")[2]
+        kind = Host.extensions_map.get(path.suffix, "application/octet-stream")
+        anybody = {"Access-Control-Allow-Origin": "*"}
+        route.fulfill(body=path.read_bytes(), content_type=kind, headers=anybody)
+
+    page.context.route(f"{lite.PYODIDE_CDN_URL}/**", play)
+    with served(tmp_path) as url:
+        open_notebook(page, SimpleNamespace(url=url), f"notebooks/{LESSONS[0]}.ipynb")
+        moves.wait_for_kernel(page)
+    named = {entry["file_name"] for entry in lock["packages"].values()}
+    core = {f"{lite.PYODIDE_CDN_URL}/{name}" for name in lite.CORE}
+    assert set(page.elsewhere) == core | {name for name in named if name.startswith("https:")}
+    assert page.errors == []
 
 
 def test_a_plain_import_is_enough(site, page):
