@@ -116,7 +116,7 @@ def test_lesson_runs(site, page, lesson, record_property):
     shown = open_notebook(page, site, f"notebooks/{lesson}.ipynb")
     moves.wait_for_kernel(page)
     began = time.monotonic()
-    state = moves.run_all(page, seconds=400)
+    state = moves.run_all(page, seconds=900)
     ran = time.monotonic() - began
     code = [
         cell
@@ -175,7 +175,7 @@ def test_published_site_asks_pyodide_s_own_place_alone(lite, page, tmp_path):
 
 def test_a_plain_import_is_enough(site, page):
     open_notebook(page, site, f"notebooks/{LESSONS[0]}.ipynb")
-    moves.wait_for_kernel(page)
+    page.wait_for_function(READY)
     code = "import nnlib\nimport matplotlib, ipywidgets, tqdm\nfrom nnlib import training, plots"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     notebook.metadata["kernelspec"] = {"name": "python", "display_name": "Python"}
