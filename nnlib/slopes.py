@@ -149,6 +149,7 @@ def progress(entries):
         return entries
     from tqdm.auto import tqdm
 
+    tqdm.monitor_interval = 0  # it would start a thread, and a browser has none
     return tqdm(entries, desc="measuring", unit="entry", delay=3, leave=False)
 
 

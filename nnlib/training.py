@@ -171,6 +171,7 @@ def _bar(epochs, history, progress):
     """Yield 0 .. epochs - 1 under a progress bar that shows the latest losses."""
     from tqdm.auto import tqdm  # loaded only when something is trained
 
+    tqdm.monitor_interval = 0  # it would start a thread, and a browser has none
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # a notebook's bar ignores it
     with tqdm(total=epochs, desc="epochs", delay=3, leave=False, disable=silent) as bar:
         for epoch in range(epochs):

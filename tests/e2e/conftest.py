@@ -23,6 +23,7 @@ ARGUMENTS = [
 
 def pytest_addoption(parser):
     parser.addoption("--repeat", type=int, default=1, help="run every browser test so often")
+    parser.addoption("--every-lesson", action="store_true", help="run them all in JupyterLite")
 
 
 def pytest_generate_tests(metafunc):
@@ -36,6 +37,7 @@ def pytest_terminal_summary(terminalreporter):
     """Say how often every lesson passed, and how long a reader waits for a new picture."""
     stats = terminalreporter.stats.values()
     reports = [r for found in stats for r in found if getattr(r, "when", "") == "call"]
+<<<<<<< HEAD
     lessons = [r for r in reports if "explorers_move" in r.nodeid]
     passed = sum(report.passed for report in lessons)
     told = [name_and_times for report in lessons for name_and_times in report.user_properties]
@@ -50,6 +52,18 @@ def pytest_terminal_summary(terminalreporter):
         times = terminalreporter.config.getoption("--repeat")
         names = len(lessons) // times
         terminalreporter.write_line(f"{names} lessons x {times}: {passed} of {len(lessons)} passed")
+=======
+    told = [dict(getattr(report, "user_properties", ())) for report in reports]
+    for row in [properties.get("in the browser") for properties in told]:
+        if row:
+            terminalreporter.write_line(row)
+    times = [ms for properties in told for ms in properties.get("slider times", ())]
+    if times:
+        terminalreporter.write_line(
+            f"{len(times)} sliders moved: a new picture after {statistics.median(times):.0f} ms "
+            f"(median), {max(times):.0f} ms (longest)"
+        )
+>>>>>>> lite
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ READY = """async () => {
   const app = window.jupyterapp; if (!app) return false;
   await app.restored; const panel = app.shell.currentWidget;
   if (!panel || !panel.sessionContext || !panel.content.widgets) return false;
-  await panel.context.ready; await panel.sessionContext.ready;
+  if (!panel.context.isReady || !panel.sessionContext.isReady) return false;
   const kernel = panel.sessionContext.session && panel.sessionContext.session.kernel;
   if (!kernel) return false;
   await kernel.info; return kernel.connectionStatus === 'connected' && kernel.status === 'idle';
@@ -64,9 +64,11 @@ def run_all(page, seconds=240):
 
 # ---------------------------------------------------------------- explorers
 
-MARK = """() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+# A progress bar is no explorer.
+MARK = r"""() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets;
   return cells.map((cell, n) => [cell, n]).filter(([cell, n]) => cell.model.type === 'code'
-    && cell.model.outputs.toJSON().some(o => o.data && WIDGET in o.data)).map(([cell, n]) => n); }
+    && cell.model.outputs.toJSON().some(o => o.data && WIDGET in o.data
+      && !/^[^(]*%\|/.test(o.data['text/plain']))).map(([cell, n]) => n); }
 """.replace("WIDGET", "'application/vnd.jupyter.widget-view+json'")
 SHOW = """async n => { const content = window.jupyterapp.shell.currentWidget.content;
   content.activeCellIndex = n; await content.scrollToItem(n, 'start');
