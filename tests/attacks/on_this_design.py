@@ -99,6 +99,13 @@ for s in range(1, 65):
     for target in (1, os.getppid()):
         try: os.kill(target, s)
         except OSError: pass"""),
+    *(Attack(f"changes {name} of the warm process", f"import os, resource\n{change}")
+      for name, change in {
+          "the open files": "resource.prlimit(1, resource.RLIMIT_NOFILE, (10, 10))",
+          "the memory": "resource.prlimit(1, resource.RLIMIT_AS, (200 << 20, 200 << 20))",
+          "the time": "resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))",
+          "the priority": "os.setpriority(os.PRIO_PROCESS, 1, 19); raise SystemError",
+          "the cores": "os.sched_setaffinity(1, {0}); raise SystemError"}.items()),
     Attack("signals to everybody", "import os, signal\nos.kill(-1, signal.SIGKILL)"),
     Attack("signals from a function", points=LOST, answers={"6.1": """
 import os
