@@ -188,9 +188,11 @@ class Jail:
         for _ in range(2):
             if self.process is None:
                 self.start()
-            with contextlib.suppress(OSError):
-                return give_channel(self.control, b"f")
-            self.stop()
+            with contextlib.suppress(OSError, wire.WireError):
+                channel = give_channel(self.control, b"f")
+                if wire.receive(channel, time.monotonic() + START_SECONDS) == "ready":
+                    return channel
+            self.stop()  # something is wrong with the warm process itself
         raise wire.Gone("the warm process does not answer")
 
     def sweep(self):

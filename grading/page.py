@@ -1,6 +1,6 @@
 """The instructor's page of a sheet: what each question asks and tests, and what goes wrong."""
 
-from grading import walk
+from grading.report import sections
 from grading.spec import Choice
 
 ASKS = {"write": "write", "predict": "predict", "order": "put steps in order:", "find": "mend",
@@ -12,8 +12,7 @@ def page(sheet, title, lesson):
     """Return the page as Markdown; `lesson` is the path of the lesson's notebook."""
     questions = sheet.questions.values()
     points, minutes = (sum(getattr(q, what) for q in questions) for what in ("points", "minutes"))
-    sections = {e.number: e.heading for e in walk.equations(lesson)}
-    rows = [_row(q, sections) for q in questions]
+    rows = [_row(q, sections(lesson)) for q in questions]
     mistakes = [line for q in questions for line in _mistakes(q, sheet.mistakes.get(q.id, ()))]
     return "\n".join([
         f"# {title}", "",
@@ -26,11 +25,11 @@ def page(sheet, title, lesson):
         "the judge's words.", *mistakes, ""])
 
 
-def _row(q, sections):
+def _row(q, headings):
     equations = ", ".join(f"({number})" for number in q.equations)
     asks = "find the mistake:" if isinstance(q, Choice) else ASKS[q.kind]
     asks += f" `{q.name}`" + f" (from a printed slip, {q.erratum})" * bool(q.erratum)
-    lesson = f"{equations}: {sections.get(q.equations[0], '')}"
+    lesson = f"{equations}: {headings.get(q.equations[0], '')}"
     return f"| {q.id} | {asks} | {q.points} | {q.minutes} | {lesson} | {q.tests} |"
 
 

@@ -4,12 +4,13 @@ A row per file handed in, a row per question of it; points given by hand are kep
 grading again does not touch them.
 """
 import json
+import os
 import sqlite3
 
 TABLES = """
-create table if not exists submission (path text primary key, student text, sheet text,
-    time real, key text, notes text, written text, fault text);
-create table if not exists result (path text, question text, points real, out_of real,
+create table if not exists submission (path blob primary key, student text, sheet text,
+    time real, key text, notes text, by_person text, fault text);
+create table if not exists result (path blob, question text, points real, out_of real,
     mistake text, sentence text, verdicts text, primary key (path, question));
 create table if not exists by_hand (student text, sheet text, question text, points real,
     primary key (student, sheet, question));
@@ -27,21 +28,22 @@ class Store:
 
     def key(self, entry):
         """Return the key under which this file was graded, or None."""
-        found = self.base.execute("select key from submission where path = ?", [entry.path])
+        found = self.base.execute("select key from submission where path = ?", [os.fsencode(entry.path)])
         row = found.fetchone()
         return row and row["key"]
 
     def save(self, entry, key, outcome, fault=""):
         """Put one submission in, all of it or nothing."""
+        path = os.fsencode(entry.path)  # its name may be no text
         with self.base:
             self.base.execute(
                 "insert or replace into submission values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [entry.path, entry.student, entry.stem, entry.time, key,
-                 json.dumps(outcome["notes"]), json.dumps(outcome["written"]), fault])
-            self.base.execute("delete from result where path = ?", [entry.path])
+                [path, entry.student, entry.stem, entry.time, key,
+                 json.dumps(outcome["notes"]), json.dumps(outcome["by_person"]), fault])
+            self.base.execute("delete from result where path = ?", [path])
             self.base.executemany(
                 "insert into result values (?, ?, ?, ?, ?, ?, ?)",
-                [(entry.path, r["id"], r["points"], r["out_of"], r["mistake"], r["sentence"],
+                [(path, r["id"], r["points"], r["out_of"], r["mistake"], r["sentence"],
                   json.dumps(r["verdicts"])) for r in outcome["results"]])
 
     def forget_others(self, paths):
@@ -50,7 +52,7 @@ class Store:
         with self.base:
             for table in ("submission", "result"):
                 self.base.executemany(f"delete from {table} where path = ?",
-                                      [[path] for path in known - set(paths)])
+                                      [[path] for path in known - set(map(os.fsencode, paths))])
 
     def give(self, student, sheet, question, points):
         """Keep points given by hand; None takes them back."""
@@ -71,7 +73,7 @@ class Store:
     def _whole(self, row):
         """Return a submission as a dict: results by question, and points given by hand."""
         entry = dict(row) | {"notes": json.loads(row["notes"]), "results": {}}
-        entry["written"] = json.loads(row["written"])
+        entry["by_person"] = json.loads(row["by_person"])
         for result in self.base.execute("select * from result where path = ?", [row["path"]]):
             verdicts = json.loads(result["verdicts"])
             entry["results"][result["question"]] = dict(result) | {"verdicts": verdicts}

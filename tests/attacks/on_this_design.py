@@ -106,6 +106,32 @@ for s in range(1, 65):
           "the time": "resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))",
           "the priority": "os.setpriority(os.PRIO_PROCESS, 1, 19); raise SystemError",
           "the cores": "os.sched_setaffinity(1, {0}); raise SystemError"}.items()),
+    Attack("signals by way of a socket", points=LOST, answers={"6.1": SOCKETS + """
+import fcntl
+def scores(W, x):
+    for fd in sockets():
+        for target in (1, os.getppid()):
+            fcntl.fcntl(fd, fcntl.F_SETOWN, target)
+            fcntl.fcntl(fd, 10, 9)
+            fcntl.fcntl(fd, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+    time.sleep(1)
+    os._exit(1)"""}),
+    Attack("limits of its parent", points=LOST, answers={"6.1": """
+import os, resource
+def scores(W, x):
+    resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))
+    return W @ x"""}),
+    Attack("closes the folders", """
+import os
+os.chmod("/tmp", 0)
+os.chmod(os.environ["HOME"], 0)"""),
+    Attack("writes on the folder itself", """
+import os
+os.utime("/tmp", (12345, 12345))
+os.setxattr(os.environ["HOME"], "user.answer", b"W @ x")"""),
+    Attack("reads what was written on the folder", """
+import os
+if os.stat("/tmp").st_mtime == 12345: raise SystemExit("read")"""),
     Attack("signals to everybody", "import os, signal\nos.kill(-1, signal.SIGKILL)"),
     Attack("signals from a function", points=LOST, answers={"6.1": """
 import os
