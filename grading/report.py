@@ -186,7 +186,7 @@ def write_class(tally, out, unsafe):
     marks = [[row.get(sheet, "") for sheet in sheets] for row in tally.rows.values()]
     known = [re.fullmatch(r"(.*?)(?:_(\d+))?", name).groups("") for name in tally.rows]
     write_csv(out / "grades.csv", ["student", *sheets, "total"],
-              [[name, *row, round(sum(mark or 0 for mark in row), 2)]
+              [[name, *row, round(sum(mark or 0.0 for mark in row), 2)]
                for name, row in zip(tally.rows, marks)])
     write_csv(out / "canvas.csv", ["Student", "ID", "SIS Login ID", "Section", *sheets],
               [[login, number, "" if number else login, "", *row]

@@ -3,8 +3,6 @@ import json
 
 from rig import HONEST, Attack, cells_of, code_cell, notebook
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-
 
 def answers(change=lambda cells: None, **extra):
     """Return the cells of an honest notebook, changed."""

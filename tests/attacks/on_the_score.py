@@ -205,8 +205,7 @@ def scores(W, x):
     returns("whole numbers beyond 64 bits", "def scores(W, x): return [1 << 64] * len(W)"),
     returns("truths for numbers", "def scores(W, x): return np.ones(len(W), bool)"),
     returns("a column", "def scores(W, x): return (W @ x)[:, None]"),
-    returns("a number for an array", "def scores(W, x): return float((W @ x)[0])",
-            **{"6.1": 0}),
+    returns("a number for an array", "def scores(W, x): return float((W @ x)[0])"),
     returns("an object that says it is an array", """
 class Array:
     def __array__(self, *a, **k): return np.zeros(3)

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import rig  # noqa: E402
-from accidents import ACCIDENTS, PNG  # noqa: E402
+from accidents import ACCIDENTS  # noqa: E402
 from on_the_machine import HANGS, MACHINE  # noqa: E402
 from on_the_score import SCORE  # noqa: E402
 from on_this_design import DESIGN, SLOW  # noqa: E402
