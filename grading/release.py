@@ -13,11 +13,12 @@ import re
 import sys
 from pathlib import Path
 
+import jinja2
 import nbformat
 
 from grading import notebooks, spec
 from grading.notebooks import Trouble
-from grading.page import page
+from grading.report import sections
 from grading.submission import ROLE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +26,8 @@ ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
          "check": {"grade": True, "locked": True, "solution": False},
          "written": {"grade": True, "locked": False, "solution": True}}
 REGIONS = ("SOLUTION", "HIDDEN TESTS")
+ASKS = {"write": "write", "predict": "predict", "order": "put steps in order:",
+        "find": "mend", "written": "explain in words:"}
 
 
 def role(cell):
@@ -124,6 +127,15 @@ def release(stem, root=ROOT):
     text = page(sheet, title, root / "notebooks" / target.name)
     write(text.encode(), source.parent / "README.md")
     return sheet
+
+
+def page(sheet, title, lesson):
+    """Return the instructor's page: what each question asks and tests, and what goes wrong."""
+    template = Path(__file__).parent / "templates" / "sheet.md"
+    return jinja2.Template(template.read_text(), trim_blocks=True, lstrip_blocks=True,
+                           keep_trailing_newline=True).render(
+        sheet=sheet, title=title, headings=sections(lesson), ASKS=ASKS,
+        questions=list(sheet.questions.values()))
 
 
 def write(content, path):

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from grading import notebooks, rehearsal, release, spec, walk
-from grading.page import page
 from grading.spec import Function
 from grading.verdict import verdict
 
@@ -66,7 +65,7 @@ def test_exercises_are_what_release_makes_of_their_source(stem):
     hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
     assert all(hints[q.id] == list(q.hints) for q in questions_of(stem))
     title = source_of(stem).cells[0].source.splitlines()[0].lstrip("# ")
-    text = page(sheet_of(stem), title, ROOT / "notebooks" / f"{stem}.ipynb")
+    text = release.page(sheet_of(stem), title, ROOT / "notebooks" / f"{stem}.ipynb")
     assert text == (source.parent / "README.md").read_text(encoding="utf-8")
 
 
