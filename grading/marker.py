@@ -4,7 +4,6 @@ The cases are drawn from HMAC(secret, student, sheet, exercise): each student ha
 own, and the same submission always the same. A hang or a crash costs one question.
 """
 import builtins
-import contextlib
 import functools
 import hashlib
 import hmac

@@ -91,8 +91,8 @@ def clean_traceback(frames):
 
 def refuse_paths(out, cell):
     """Raise Trouble when an output shows where this machine keeps things."""
-    text = str([*(out.get(part) for part in ("text", "evalue", "traceback")),
-                *(shown for mime, shown in out.get("data", {}).items() if mime.startswith("text/"))])
+    shown = [text for mime, text in out.get("data", {}).items() if mime.startswith("text/")]
+    text = str([out.get("text"), out.get("evalue"), out.get("traceback"), shown])
     here = (ROOT, sys.prefix, tempfile.gettempdir(), Path.home())
     found = [f"{path}{os.sep}" for path in here if f"{path}{os.sep}" in text]
     found += re.findall(r"\bat 0x[0-9A-Fa-f]{6,}", text)

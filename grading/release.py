@@ -132,7 +132,7 @@ def release(stem, root=ROOT):
 def page(sheet, title, lesson):
     """Return the instructor's page: what each question asks and tests, and what goes wrong."""
     template = Path(__file__).parent / "templates" / "sheet.md"
-    return jinja2.Template(template.read_text(), trim_blocks=True, lstrip_blocks=True,
+    return jinja2.Template(template.read_text("utf-8"), trim_blocks=True, lstrip_blocks=True,
                            keep_trailing_newline=True).render(
         sheet=sheet, title=title, headings=sections(lesson), ASKS=ASKS,
         questions=list(sheet.questions.values()))

@@ -4,7 +4,6 @@ A row per file handed in, a row per question of it; points given by hand are kep
 grading again does not touch them.
 """
 import json
-import os
 import sqlite3
 
 TABLES = """
@@ -28,22 +27,20 @@ class Store:
 
     def key(self, entry):
         """Return the key under which this file was graded, or None."""
-        found = self.base.execute("select key from submission where path = ?", [os.fsencode(entry.path)])
-        row = found.fetchone()
-        return row and row["key"]
+        rows = self.base.execute("select key from submission where path = ?", [entry.path])
+        return next((row["key"] for row in rows), None)
 
     def save(self, entry, key, outcome, fault=""):
         """Put one submission in, all of it or nothing."""
-        path = os.fsencode(entry.path)  # its name may be no text
         with self.base:
             self.base.execute(
                 "insert or replace into submission values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [path, entry.student, entry.stem, entry.time, key,
+                [entry.path, entry.student, entry.stem, entry.time, key,
                  json.dumps(outcome["notes"]), json.dumps(outcome["by_person"]), fault])
-            self.base.execute("delete from result where path = ?", [path])
+            self.base.execute("delete from result where path = ?", [entry.path])
             self.base.executemany(
                 "insert into result values (?, ?, ?, ?, ?, ?, ?)",
-                [(path, r["id"], r["points"], r["out_of"], r["mistake"], r["sentence"],
+                [(entry.path, r["id"], r["points"], r["out_of"], r["mistake"], r["sentence"],
                   json.dumps(r["verdicts"])) for r in outcome["results"]])
 
     def forget_others(self, paths):
@@ -52,7 +49,7 @@ class Store:
         with self.base:
             for table in ("submission", "result"):
                 self.base.executemany(f"delete from {table} where path = ?",
-                                      [[path] for path in known - set(map(os.fsencode, paths))])
+                                      [[path] for path in known - set(paths)])
 
     def give(self, student, sheet, question, points):
         """Keep points given by hand; None takes them back."""
@@ -72,11 +69,10 @@ class Store:
 
     def _whole(self, row):
         """Return a submission as a dict: results by question, and points given by hand."""
-        entry = dict(row) | {"notes": json.loads(row["notes"]), "results": {}}
-        entry["by_person"] = json.loads(row["by_person"])
-        for result in self.base.execute("select * from result where path = ?", [row["path"]]):
-            verdicts = json.loads(result["verdicts"])
-            entry["results"][result["question"]] = dict(result) | {"verdicts": verdicts}
+        entry = {**row, **{part: json.loads(row[part]) for part in ("notes", "by_person")}}
+        results = self.base.execute("select * from result where path = ?", [row["path"]])
+        entry["results"] = {result["question"]: {**result, "verdicts": json.loads(
+            result["verdicts"])} for result in results}
         entry["by_hand"] = dict(map(tuple, self.base.execute(
             "select question, points from by_hand where (student, sheet) = (?, ?)",
             [row["student"], row["sheet"]])))

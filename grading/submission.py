@@ -24,11 +24,14 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """A file that a student handed in for a sheet; `time` is the file's, seconds since 1970."""
+    """A file that a student handed in for a sheet; `time` is the file's, seconds since 1970.
+
+    The path is bytes, since the name of a file may be no text.
+    """
 
     student: str
     stem: str
-    path: str
+    path: bytes
     time: float
 
 
@@ -61,7 +64,7 @@ def find(folder, stems):
             if name.lower().endswith(".ipynb") and not path.is_symlink() and path.is_file():
                 stem = stem_of(path, stems)
                 student = student_of(path.relative_to(folder), stem) if stem else ""
-                entry = Submission(student, stem, str(path), path.stat().st_mtime)
+                entry = Submission(student, stem, os.fsencode(path), path.stat().st_mtime)
                 found.append(entry) if student else odd.append(str(path))
     return found, odd
 
@@ -149,7 +152,7 @@ def read(cells):
             content.note(f"Exercise {exercise}: a second {kind} cell does not count.")
         elif len(source) > SOURCE:
             content.note(f"Cell {number + 1} is too long to be run.")
-        elif cell.get("cell_type") == "code" and kind not in ("check", "written") and source.strip():
+        elif cell.get("cell_type") == "code" and kind in ("answer", None) and source.strip():
             content.code.append((number, source))
         seen.add((kind, exercise))
         before = cell

@@ -299,8 +299,9 @@ def test_the_store_takes_a_submission_whole_or_not_at_all(tmp_path):
 def stored(out):
     """Return how many submissions lie in the store of a run that may just be beginning."""
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{out}/grades.sqlite?mode=ro", uri=True)) as b:
-            return b.execute("select count(*) from submission").fetchone()[0]
+        with contextlib.closing(sqlite3.connect(f"file:{out}/grades.sqlite?mode=ro",
+                                                uri=True)) as base:
+            return base.execute("select count(*) from submission").fetchone()[0]
     except sqlite3.Error:
         return 0
 
