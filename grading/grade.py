@@ -166,7 +166,7 @@ def grade_class(options, place):
         read_by_hand(options.out / "by_hand.csv", store)
     except sqlite3.DatabaseError as error:
         sys.exit(f"[course] {options.out}/grades.sqlite cannot be read ({error}): move it away.")
-    found, odd = submission.find(options.submitted, spec.stems(options.sheets))
+    found, odd = submission.find(options.submitted, spec.stems(options.sheets), options.out)
     if not options.only and not options.student:
         store.forget_others([entry.path for entry in found])
     grade(wanted(found, store, settings, options), store, settings, options)

@@ -206,5 +206,5 @@ def write_csv(path, head, rows):
 
 def guarded(value):
     """Put an apostrophe before text that a spreadsheet would compute."""
-    risky = isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@|%＝＋－＠") + ("\t", "\r")
+    risky = isinstance(value, str) and value.lstrip()[:1] in tuple("'=+-@|%＝＋－＠") + ("\t", "\r")
     return f"'{value}" if risky and value.strip() else value

@@ -51,14 +51,16 @@ class Content:
 
 # ---- files ----
 
-def find(folder, stems):
+def find(folder, stems, out=None):
     """Return (submissions, paths that belong to no sheet); the folder's layout tells the student.
 
     SUBMITTED/student/.../05_x.ipynb (nbgrader, Moodle) or SUBMITTED/student_05_x.ipynb (Canvas).
+    What lies in `out` is the grader's own.
     """
     found, odd = [], []
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".")
+                            and not (out and out.exists() and out.samefile(Path(place, name))))
         for name in sorted(names):
             path = Path(place, name)
             if name.lower().endswith(".ipynb") and not path.is_symlink() and path.is_file():
@@ -85,11 +87,16 @@ def number_of(stem):
 
 
 def student_of(path, stem):
-    """Return the student's name: the first folder, or what stands before the sheet's name."""
-    name, at = path.parts[0], path.name.lower().find(stem.lower())
-    if len(path.parts) == 1:  # a flat file, renamed perhaps: then it begins as Canvas begins them
-        canvas = re.match(r".+?_\d+_\d+(?=_)", name)
-        name = name[:at] if at >= 0 else canvas[0] if canvas else ""
+    """Return the student's name: a folder, or what stands in a name before the sheet's."""
+    def before(name, otherwise):
+        at = name.lower().find(stem.lower())
+        return name[:at] if at >= 0 else otherwise
+
+    *folders, name = path.parts
+    canvas = re.match(r".+?_\d+_\d+(?=_)", name)  # a flat file that was renamed
+    alone = canvas[0] if canvas else path.stem if folders else ""
+    heads = [*(before(folder, folder) for folder in folders), before(name, alone)]
+    name = next(filter(None, heads), "")
     name = CANVAS.sub(r"_\1", MOODLE.sub("", name.rstrip("_ ")))
     name = plain(name).encode()[:200].decode("utf-8", "ignore")
     return name.strip(" _-.")

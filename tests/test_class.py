@@ -61,7 +61,8 @@ def picture(name, data=rig.PNG):
 
 @pytest.mark.parametrize("path, student", [
     ("ann/homework.ipynb", "ann"), ("ann/06_SMALL.ipynb", "ann"),
-    ("doejane_123_4567_homework.ipynb", "doejane_123"), ("homework.ipynb", "")])
+    ("doejane_123_4567_homework.ipynb", "doejane_123"), ("homework.ipynb", ""),
+    ("06_small/ann.ipynb", "ann"), ("ann-06_small/06_small.ipynb", "ann")])
 def test_a_renamed_file_is_known_by_its_exercises(place, path, student):
     found, odd = submission.find(hand_in(place, path).parents[path.count("/")], [rig.STEM])
     assert [entry.student for entry in found] == [student] * bool(student)
@@ -75,6 +76,14 @@ def test_a_name_that_is_no_text_is_graded_and_kept(place):
     for _ in range(2):
         run(place)
         assert table(place / "out" / "grades.csv")["ann"] == ["10.0", "10.0"]
+
+
+@walls
+def test_what_was_graded_may_lie_among_what_was_handed_in(place):
+    hand_in(place, "ann/06_small.ipynb")
+    for _ in range(2):
+        run(place, "--out", str(place / "in" / "graded"))
+    assert set(table(place / "in" / "graded" / "grades.csv")) == {"student", "ann"}
 
 
 @walls

@@ -231,7 +231,7 @@ def test_the_tables_hold_names_and_points_and_no_formula(graded):
     assert table(graded / "canvas.csv")["doejane"][0] == "123"
     assert set(table(graded / "moodle.csv")) >= {"username", "wrong", "half"}
     assert all(report.guarded(risk) == f"'{risk}"
-               for risk in ("=1", "+1", "-x", "@f", " =1", "\t=1"))
+               for risk in ("=1", "+1", "-x", "@f", " =1", "\t=1", "'bob"))
     assert report.guarded(-1.5) == -1.5 and report.guarded("Anna-Lena") == "Anna-Lena"
 
 
