@@ -2,6 +2,7 @@
 
     course.py release              all sheets
     course.py release 05 06        these
+    course.py release --in EXAM    those in EXAM/solutions/, into EXAM/exercises/
 
 In `solutions/NN_name/sheet.ipynb` the ids of cells say what they are: `answer-5-1` holds the
 answer of exercise 5.1 between `### BEGIN SOLUTION` and `### END SOLUTION`, `check-5-1` its
@@ -154,6 +155,8 @@ def write_hints(root=ROOT):
 
 def main(args, root=ROOT):
     """Release the sheets whose names begin with one of `args`, or all."""
+    if args[:1] == ["--in"] and len(args) > 1:
+        root, args = Path(args[1]), args[2:]
     stems = [s for s in spec.stems(root / "solutions") if not args or s.startswith(tuple(args))]
     for stem in stems:
         try:
