@@ -13,6 +13,7 @@ from pathlib import Path
 
 BYTES, PARTS, CELLS, SOURCE, NOTES = 8 << 20, 400_000, 2_000, 100_000, 20
 ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
+HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
 PNG = re.compile(r"iVBORw0KGgo[A-Za-z0-9+/\s]*=*\s*")
 MOODLE = re.compile(r"_assignsubmission_\w+$")
 CANVAS = re.compile(r"(?:_LATE)?_(\d+)_\d+$")  # the student's number, the submission's
@@ -192,7 +193,7 @@ def source_of(cell):
     source = cell.get("source", "")
     lines = source if isinstance(source, list) else [source]
     text = "".join(line for line in lines if isinstance(line, str))
-    return text.encode("utf-8", "replace").decode()
+    return HALF.sub("?", text)
 
 
 def for_a_person(cell):

@@ -99,7 +99,9 @@ for answer in answers:
     rig.write(rig.Attack("", answers=cell), path)
     assert rig.mark(path)[0]["6.1"] == 0, answer
 files = [b'{"cells": [' + b'{"":0},' * 190_000 + b"{}]}", b"[" + b"[]," * 199_000 + b"[]]",
-         b'{"cells": ["' + "𝛿".encode() * 2_000_000 + b'"]}']
+         b'{"cells": ["' + "𝛿".encode() * 2_000_000 + b'"]}',
+         b'{"cells": [{"cell_type": "code", "source": "' + "𝛿".encode() + b"x" * 8_000_000
+         + b'"}]}']
 for data in files:
     path.write_bytes(data)
     rig.mark(path)
