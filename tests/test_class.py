@@ -2,6 +2,7 @@
 import csv
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -13,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "attacks"))
 import rig  # noqa: E402
 
-from grading import grade, jail, marker, report, spec, submission  # noqa: E402
+from grading import grade, jail, marker, report, spec, submission, verdict  # noqa: E402
 
 REASON = jail.why_not()
 walls = pytest.mark.skipif(bool(REASON), reason=f"No walls here. {REASON}")
@@ -125,6 +126,44 @@ def test_a_student_can_fill_neither_the_store_nor_the_page_with_notes():
                  "earned": 1, "notes": content.notes, "fault": "", "by_person": [], "path": ""}
         tally.add(str(number), {rig.STEM: entry})
     assert len(tally.notes) == report.NOTES and len(tally.rows) == 100
+
+
+KEYS = ("cells", "id", "metadata", "nbgrader", "grade_id", "source", "outputs", "cell_type", "data",
+        "image/png", "attachments", "hint", "exercise", "stage")
+THINGS = (None, True, -1, 1.5, "", "code", "markdown", "answer-6-1", "check-6-1", "written-6-5",
+          "6.1", 2, "\ud800", rig.PNG, float("nan"), 10 ** 30)
+
+
+def odd_thing(rng, depth):
+    """Return something that JSON can hold, with the names that a notebook has."""
+    kind = rng.random() if depth else 0
+    if kind < 0.45:
+        return rng.choice(THINGS)
+    if kind < 0.65:
+        return [odd_thing(rng, depth - 1) for _ in range(rng.randrange(4))]
+    return {rng.choice(KEYS): odd_thing(rng, depth - 1) for _ in range(rng.randrange(6))}
+
+
+def test_no_form_of_a_notebook_stops_the_grader():
+    rng, read = random.Random(1), 0
+    for _ in range(3000):
+        cells = []
+        for _ in range(rng.randrange(5)):
+            cell = rig.code_cell("x = 1", rng.choice(("answer-6-1", "written-6-5", "a")))
+            cells.append(cell | {rng.choice(KEYS): odd_thing(rng, 4) for _ in range(3)})
+        whole = {"cells": cells} if rng.random() < 0.9 else odd_thing(rng, 4)
+        try:
+            cells = submission.parse(json.dumps(whole).encode())
+        except submission.Damaged:
+            continue
+        read += len(cells)
+        content = submission.read(cells)
+        marker.put_back(content, cells, {"set-up": "import x"})
+        verdict.hints_taken(cells)
+        line = {"number": "6.1", "points": 1, "out_of": 2, "sentence": "s", "read": "r"}
+        json.dumps(report.annotated(cells, [line]))
+        assert len(list(filter(submission.for_a_person, cells))) <= len(cells)
+    assert read > 3000
 
 
 # ---- what a person reads ----
