@@ -55,7 +55,7 @@ def student(number):
     if number % 50 == 7:
         return on_the_machine.HANGS[number // 50 % len(on_the_machine.HANGS)]
     if number % 25 in (3, 16):
-        return ATTACKS[number // 25 * 2 % len(ATTACKS) + (number % 25 == 16)]
+        return ATTACKS[(number // 25 * 2 + (number % 25 == 16)) % len(ATTACKS)]
     return STUDENTS[number % len(STUDENTS)]
 
 

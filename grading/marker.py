@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from . import spec, submission, verdict, wire
-from .jail import Jail, give_channel
+from .jail import ROOT, Jail, give_channel
 
 CALLS, CALL_BYTES = 2_000, 1 << 14  # of the course's functions, within one question
-LOST_CELLS, CELLS_TOGETHER = 3, 5  # cells that may hang; time for all, in that of a question
-RUNS = 6  # of a submission's cells, where they hang or its process dies
+LOST_CELLS = 3  # cells that may hang; then only answers are run, of which as many may hang
+CELLS_TOGETHER, RUNS = 5, 9  # time for all cells, in that of a question; how often they are run
 # In which lesson a module of nnlib is built: it holds answers to that lesson's sheet and before.
 BUILT = {"activations": 3, "layers": 6, "network": 6, "losses": 8, "optimizers": 9, "training": 9,
          "initializers": 10, "autodiff": 11, "convolution": 13, "attention": 15}
@@ -50,8 +50,8 @@ def given(stem, solutions):
         cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
     except (OSError, submission.Damaged):
         return {}
-    return {cell["id"]: submission.source_of(cell) for cell in cells
-            if cell["cell_type"] == "code" and submission.role(cell) == (None, None)}
+    return {cell.get("id", ""): submission.source_of(cell) for cell in cells
+            if cell.get("cell_type") == "code" and submission.role(cell) == (None, None)}
 
 
 @functools.cache
@@ -70,7 +70,7 @@ def imported(text):
     """Return the modules of nnlib that a text imports, and those that these import."""
     whole = ", ".join(re.findall(r"from (?:nnlib|\.) import ([\w, ]+)", text)).split(", ")
     names = {*whole, *re.findall(r"(?:from|import) (?:nnlib)?\.(\w+)", text)} & {*BUILT}
-    files = [Path(__file__).parents[1] / "nnlib" / f"{name}.py" for name in names]
+    files = [ROOT / "nnlib" / f"{name}.py" for name in names]
     return names.union(*(imported(path.read_text(encoding="utf-8")) for path in files))
 
 
@@ -87,14 +87,15 @@ def jail_for(stem, settings):
 
 @functools.cache
 def programs(folder):
-    """Return a text that changes with the programs in a folder."""
-    return submission.fingerprint(*(path.read_bytes() for path in sorted(folder.glob("*.py"))))
+    """Return a text that changes with the programs and the sheet in a folder."""
+    files = sorted([*folder.glob("*.py"), *folder.glob("sheet.ipynb")])
+    return submission.fingerprint(*(path.read_bytes() for path in files))
 
 
 def key_of(data, stem, settings):
     """Return a text that changes with whatever could change the points of these bytes."""
     rules = repr((settings.secret, settings.seconds, settings.prices))
-    folders = settings.solutions / stem, Path(__file__).parent
+    folders = settings.solutions / stem, ROOT / "grading", ROOT / "nnlib"
     return submission.fingerprint(data, rules, *map(programs, folders))
 
 
@@ -119,11 +120,11 @@ def mark(entry, settings):
 def put_back(content, cells, sources):
     """Put what a sheet gives before the cells of a student who deleted it."""
     there = {name for cell in cells for name in submission.names_of(cell)}
-    written = [source for _, source in content.code]
+    written = [source for _, source, _ in content.code]
     gone = [source for name, source in sources.items()
             if name not in there and source not in written and not source.startswith("#")]
     if gone and content.code:
-        content.code[:0] = [(-1, source) for source in gone]
+        content.code[:0] = [(-1, source, True) for source in gone]
         content.note("Cells that the sheet gives were deleted; they were put back.")
 
 
@@ -180,7 +181,7 @@ class Trial:
             self.runs += 1
             self.channel = self.jail.submission()
             end = time.monotonic() + CELLS_TOGETHER * self.seconds
-            for place, (number, source) in enumerate(self.code):
+            for place, (number, source, _) in enumerate(self.code):
                 stopped = self.run(source, min(time.monotonic() + self.seconds, end))
                 if isinstance(stopped, wire.WireError):
                     self.leave_out(place, number, stopped)
@@ -201,10 +202,11 @@ class Trial:
             return error
 
     def leave_out(self, place, number, error):
-        """Go on without a cell; after some of these, also without all that follow."""
+        """Go on without a cell; after some of these, with answers alone, and then with none."""
         self.content.note(f"Cell {number + 1} was left out: {error}.")
         self.lost += 1
-        self.code[place:] = [] if self.lost >= LOST_CELLS else self.code[place + 1:]
+        rest = [] if self.lost >= 2 * LOST_CELLS else self.code[place + 1:]
+        self.code[place:] = [cell for cell in rest if cell[2] or self.lost < LOST_CELLS]
         self.close()
 
     def close(self):

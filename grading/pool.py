@@ -10,7 +10,7 @@ import queue
 from dataclasses import dataclass
 from multiprocessing.pool import ThreadPool
 
-TRIES, STUCK_SECONDS, BYTES = 2, 120, 2 << 30
+TRIES, STUCK_SECONDS, BYTES = 2, 300, 2 << 30
 
 
 @dataclass

@@ -38,7 +38,7 @@ class Submission:
 
 @dataclass
 class Content:
-    """What is graded of a notebook: code as (place, source), and what a person reads."""
+    """What is graded of a notebook: code as (place, source, an answer?), and what a person reads."""
 
     code: list = field(default_factory=list)
     by_person: set = field(default_factory=set)  # exercises with a text or a picture
@@ -161,7 +161,7 @@ def read(cells):
         elif len(source) > SOURCE:
             content.note(f"Cell {number + 1} is too long to be run.")
         elif cell.get("cell_type") == "code" and kind in ("answer", None) and source.strip():
-            content.code.append((number, source))
+            content.code.append((number, source, kind == "answer"))
         seen.add((kind, exercise))
         before = cell
     return content

@@ -65,7 +65,14 @@ def mine(name, **answers):
     return Attack(name, answers={key.replace("_", "."): text for key, text in answers.items()})
 
 
+def slow(cells):
+    """Experiments of one's own between the answers, each longer than a question may take."""
+    wait = [code_cell("import time; time.sleep(99)", f"mine-{n}") for n in range(5)]
+    return [*wait[:2], cells[0], *wait[2:], *cells[1:]]
+
+
 ACCIDENTS = [
+    Attack("five long experiments", make=file_of(slow)),
     Attack("saved with a mark in front", make=file_of(encoding="utf-8-sig")),
     Attack("saved in 16 bits", make=file_of(encoding="utf-16")),
     Attack("a byte that is no text", make=lambda path: path.write_bytes(json.dumps(notebook(

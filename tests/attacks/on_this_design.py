@@ -48,6 +48,7 @@ def eat():
             except OSError: pass
 threading.Thread(target=eat, daemon=True).start()""", points=NOTHING, answers={
         "6.1": "", "6.2": "", "6.3": "shape = 0", "6.4": "order = ''"}),
+    Attack("every answer hangs", points=NOTHING, answers=dict.fromkeys(FULL, "while True: pass")),
     Attack("a child that holds every socket", SOCKETS + """
 if os.fork() == 0:
     time.sleep(1000)"""),
