@@ -38,7 +38,7 @@ class Submission:
 
 @dataclass
 class Content:
-    """What is graded of a notebook: code as (place, source, an answer?), and what a person reads."""
+    """What is graded: code as (place, source, is it an answer?), and what a person reads."""
 
     code: list = field(default_factory=list)
     by_person: set = field(default_factory=set)  # exercises with a text or a picture
