@@ -1,12 +1,15 @@
 """Grade a made-up class of three-question submissions; compare with nbgrader on the same ones.
 
-    python benchmarks/grade_class.py 1000                         8 % attacks, 2 % hangs
+    python benchmarks/grade_class.py 100 1000 10000               8 % attacks, 2 % hangs
     python benchmarks/grade_class.py 100 --nbgrader PYTHON 10     PYTHON has nbgrader; 10 of them
+
+A row for each size of class, and the exponent with which the CPU time grows: 1 is linear.
 
 CPU time is that of all processes, jailed ones too, counted by a cgroup where root may make one.
 """
 import argparse
 import contextlib
+import csv
 import itertools
 import json
 import os
@@ -17,6 +20,8 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+
+import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / part) for part in ("tests/attacks", ".")]
 import on_the_machine  # noqa: E402
@@ -30,9 +35,11 @@ STUDENTS = [
     rig.Attack("right"), rig.Attack("loops", answers={"6.1": """
 def scores(W, x):
     return [sum(w * a for w, a in zip(row, x)) for row in W]"""}),
-    rig.Attack("wrong sign", answers={"6.1": "def scores(W, x):\n    return -(W @ x)"}),
-    rig.Attack("unfinished", answers={"6.2": "raise NotImplementedError"}),
-    rig.Attack("wrong shape", answers={"6.3": "shape = (4, 3)"}), rig.Attack("right again")]
+    rig.Attack("wrong sign", points={"6.1": 0},
+               answers={"6.1": "def scores(W, x):\n    return -(W @ x)"}),
+    rig.Attack("unfinished", points={"6.2": 0}, answers={"6.2": "raise NotImplementedError"}),
+    rig.Attack("wrong shape", points={"6.3": 0}, answers={"6.3": "shape = (4, 3)"}),
+    rig.Attack("right again")]
 TESTS = {
     "6.1": """rng = np.random.default_rng(0)
 for shape in (2, 3), (1, 1), (5, 1), (2, 9):
@@ -48,7 +55,7 @@ def student(number):
     if number % 50 == 7:
         return on_the_machine.HANGS[number // 50 % len(on_the_machine.HANGS)]
     if number % 25 in (3, 16):
-        return ATTACKS[number // 25 * 2 % len(ATTACKS) + (number % 25 == 16)]
+        return ATTACKS[(number // 25 * 2 + (number % 25 == 16)) % len(ATTACKS)]
     return STUDENTS[number % len(STUDENTS)]
 
 
@@ -140,22 +147,43 @@ def for_nbgrader(attack):
     return rig.notebook(cells) | {"metadata": kernel}
 
 
+def row(count, processes, place):
+    """Grade a class; print a row of the table and return the CPU seconds."""
+    make_class(place, count)
+    wall, cpu, memory = ours(place, processes)
+    print(f"| {count:,} | {1000 * cpu / count:.0f} ms | {wall:.0f} s | {memory:.0f} MB | "
+          f"{os.getloadavg()[1]:.0f} | {len(wrong(place, count))} |", flush=True)
+    return cpu
+
+
+def wrong(place, count):
+    """Return the students whose points are not those that their answers earn."""
+    with open(place / "out" / "grades.csv", encoding="utf-8-sig", newline="") as file:
+        points = {row["student"]: float(row["total"]) for row in csv.DictReader(file)}
+    earned = {f"student {number:05d}": sum(student(number).expected[q] for q in TESTS)
+              for number in range(count)}
+    return [name for name in earned if points.get(name, 0) != earned[name]]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("count", type=int)
+    parser.add_argument("counts", type=int, nargs="+")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--nbgrader", nargs=2, metavar=("PYTHON", "COUNT"))
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        make_class(Path(place), options.count)
-        wall, cpu, memory = ours(Path(place), options.processes)
-        each = cpu / options.count
-        print(f"{options.count:,} submissions: {wall:.1f} s, {1000 * each:.1f} ms CPU each, "
-              f"the grader's memory at most {memory:.0f} MB")
-        if options.nbgrader:
-            python, count = options.nbgrader
-            theirs = nbgrader(Path(place), python, int(count))
-            print(f"nbgrader: {1000 * theirs:.0f} ms CPU each: ratio {theirs / each:.0f}")
+    options, spent = parser.parse_args(), []
+    print("| submissions | CPU for each | wall | memory of the grader | load | wrong scores |\n"
+          "|---|---|---|---|---|---|")
+    for count in options.counts:
+        with tempfile.TemporaryDirectory() as place:
+            spent.append(row(count, options.processes, Path(place)))
+            if options.nbgrader:
+                python, few = options.nbgrader
+                theirs = nbgrader(Path(place), python, int(few))
+                print(f"nbgrader: {1000 * theirs:.0f} ms CPU each: "
+                      f"ratio {theirs * count / spent[-1]:.0f}")
+    if len(spent) > 1:
+        slope = np.polyfit(np.log(options.counts), np.log(spent), 1)[0]
+        print(f"The CPU time grows with the number of submissions to the power {slope:.2f}.")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ which all of it is made. What was graded already is not graded again.
 import argparse
 import csv
 import datetime
+import math
 import os
 import secrets
 import sqlite3
@@ -71,7 +72,8 @@ def wanted(found, store, settings, options):
             key = marker.key_of(submission.load(entry.path), entry.stem, settings)
         except submission.Damaged as damage:
             key = str(damage)
-        if chosen and (options.again or store.key(entry) != key):
+        again = options.again or options.only and options.student  # one was named: that one, anew
+        if chosen and (again or store.key(entry) != key):
             jobs[entry] = key
     return dict(sorted(jobs.items(), key=lambda job: job[0].stem))
 
@@ -84,7 +86,7 @@ def grade(jobs, store, settings, options):
         outcomes = pool.run(list(jobs), marker.mark, settings, options.processes)
     for entry, outcome in tqdm(outcomes, total=len(jobs), unit=" submissions"):
         if isinstance(outcome, pool.Fault):
-            nothing = {"results": [], "notes": [], "written": {}}
+            nothing = {"results": [], "notes": [], "by_person": []}
             store.save(entry, None, nothing, outcome.reason)
         else:
             store.save(entry, jobs[entry], outcome)
@@ -97,10 +99,13 @@ def read_by_hand(path, store):
     if not path.exists():
         return
     with open(path, encoding="utf-8-sig", newline="") as file:
-        for row in list(csv.reader(file))[1:]:
+        delimiter = ";" if ";" in file.readline() else ","  # some spreadsheets write the one
+        for row in csv.reader(file, delimiter=delimiter):
             try:
                 student, sheet, exercise, points = row[:4]
                 number = float(points.replace(",", ".")) if points.strip() else None
+                if number is not None and not math.isfinite(number):
+                    raise ValueError
             except ValueError:
                 sys.exit(f"[course] {path}: not student, sheet, exercise, points: {row}")
             store.give(student.removeprefix("'"), sheet, exercise, number)
@@ -110,7 +115,7 @@ def rows_by_hand(chosen):
     """Return the rows of by_hand.csv for one student: written answers, and points given."""
     for sheet, entry in chosen.items():
         for line in entry["lines"]:
-            if line["by_hand"] or line["number"] in entry["written"]:
+            if line["by_hand"] or line["points"] is None and line["number"] in entry["by_person"]:
                 points = "" if line["points"] is None else line["points"]
                 yield [entry["student"], sheet, line["number"], points, line["out_of"]]
 
@@ -149,7 +154,7 @@ def main(words):
         tally, odd = grade_class(options, None if options.scheduler else place)
     print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")
     if odd:
-        print(f"[course] {len(odd)} notebooks belong to no sheet, as {odd[0]}")
+        print(f"[course] {len(odd)} notebooks belong to no sheet, as {submission.plain(odd[0])}")
 
 
 def grade_class(options, place):
@@ -161,7 +166,7 @@ def grade_class(options, place):
         read_by_hand(options.out / "by_hand.csv", store)
     except sqlite3.DatabaseError as error:
         sys.exit(f"[course] {options.out}/grades.sqlite cannot be read ({error}): move it away.")
-    found, odd = submission.find(options.submitted, spec.stems(options.sheets))
+    found, odd = submission.find(options.submitted, spec.stems(options.sheets), options.out)
     if not options.only and not options.student:
         store.forget_others([entry.path for entry in found])
     grade(wanted(found, store, settings, options), store, settings, options)

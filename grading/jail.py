@@ -22,6 +22,7 @@ from . import seccomp, wire
 ROOT = Path(__file__).resolve().parents[1]
 ENTER = 'echo $$ > "$0/cgroup.procs" && exec "$@"'  # a process joins a cgroup, then starts
 JAIL_BYTES = 2 << 30
+GROUPS = (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max"))
 NOBODY, TMP_BYTES, START_SECONDS, SWEEP_SECONDS = 65534, 16 << 20, 30, 2
 CURE = {
     "missing": "install it: sudo apt install bubblewrap (Debian, Ubuntu), sudo dnf install "
@@ -110,10 +111,10 @@ def walls(stage, filter_fd):
 
 def memory_group(name):
     """Return a new cgroup that bounds what a whole jail holds, or None where none is granted."""
-    for base, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
-                        ("/sys/fs/cgroup", "memory.max")):
+    for base, limit in GROUPS:
         group = Path(base, name)
         try:
+            group.with_name("cgroup.procs").stat()
             group.mkdir()
             (group / limit).write_text(str(JAIL_BYTES))
             return group
@@ -124,7 +125,7 @@ def memory_group(name):
 
 def forget_groups():
     """Take away the cgroups of graders that were killed; one in use stays."""
-    for base in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup"):
+    for base, _ in GROUPS:
         for group in Path(base).glob("jail-*"):
             with contextlib.suppress(OSError):
                 if time.time() - group.stat().st_mtime > 60:
@@ -188,9 +189,11 @@ class Jail:
         for _ in range(2):
             if self.process is None:
                 self.start()
-            with contextlib.suppress(OSError):
-                return give_channel(self.control, b"f")
-            self.stop()
+            with contextlib.suppress(OSError, wire.WireError):
+                channel = give_channel(self.control, b"f")
+                if wire.receive(channel, time.monotonic() + START_SECONDS) == "ready":
+                    return channel
+            self.stop()  # something is wrong with the warm process itself
         raise wire.Gone("the warm process does not answer")
 
     def sweep(self):

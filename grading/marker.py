@@ -4,10 +4,10 @@ The cases are drawn from HMAC(secret, student, sheet, exercise): each student ha
 own, and the same submission always the same. A hang or a crash costs one question.
 """
 import builtins
-import contextlib
 import functools
 import hashlib
 import hmac
+import os
 import re
 import threading
 import time
@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from . import spec, submission, verdict, wire
-from .jail import Jail, give_channel
+from .jail import ROOT, Jail, give_channel
 
 CALLS, CALL_BYTES = 2_000, 1 << 14  # of the course's functions, within one question
-LOST_CELLS, CELLS_TOGETHER = 3, 5  # cells that may hang; seconds for all, as questions' time
+LOST_CELLS = 3  # cells that may hang; then only answers are run, of which as many may hang
+CELLS_TOGETHER, RUNS = 5, 9  # time for all cells, in that of a question; how often they are run
 # In which lesson a module of nnlib is built: it holds answers to that lesson's sheet and before.
 BUILT = {"activations": 3, "layers": 6, "network": 6, "losses": 8, "optimizers": 9, "training": 9,
          "initializers": 10, "autodiff": 11, "convolution": 13, "attention": 15}
@@ -44,17 +45,25 @@ class Settings:
 
 
 @functools.cache
+def given(stem, solutions):
+    """Return {name: source} of the code that a sheet gives to its students."""
+    try:
+        cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
+    except (OSError, submission.Damaged):
+        return {}
+    return {cell.get("id", ""): submission.source_of(cell) for cell in cells
+            if cell.get("cell_type") == "code" and submission.role(cell) == (None, None)}
+
+
+@functools.cache
 def withheld(stem, solutions):
     """Return the modules of nnlib that hold answers, and those that measure them.
 
     What the sheet itself imports for its students is there, and what earlier lessons built.
     """
-    number = int("0" + re.match(r"\d*", stem)[0])
-    text = "\n".join(f"import nnlib.{name}" for name in BUILT if BUILT[name] < number)
-    with contextlib.suppress(OSError, submission.Damaged):
-        cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
-        given = [cell for cell in cells if submission.role(cell) == (None, None)]
-        text = "\n".join([text, *map(submission.source_of, given)])
+    number = submission.number_of(stem)
+    built = [f"import nnlib.{name}" for name in BUILT if BUILT[name] < number]
+    text = "\n".join([*built, *given(stem, solutions).values()])
     return sorted(BUILT.keys() - imported(text)), () if number >= JUDGED else JUDGE
 
 
@@ -62,7 +71,7 @@ def imported(text):
     """Return the modules of nnlib that a text imports, and those that these import."""
     whole = ", ".join(re.findall(r"from (?:nnlib|\.) import ([\w, ]+)", text)).split(", ")
     names = {*whole, *re.findall(r"(?:from|import) (?:nnlib)?\.(\w+)", text)} & {*BUILT}
-    files = [Path(__file__).parents[1] / "nnlib" / f"{name}.py" for name in names]
+    files = [ROOT / "nnlib" / f"{name}.py" for name in names]
     return names.union(*(imported(path.read_text(encoding="utf-8")) for path in files))
 
 
@@ -79,39 +88,57 @@ def jail_for(stem, settings):
 
 @functools.cache
 def programs(folder):
-    """Return a text that changes with the programs in a folder."""
-    return submission.fingerprint(*(path.read_bytes() for path in sorted(folder.glob("*.py"))))
+    """Return a text that changes with the programs and the sheet in a folder."""
+    files = sorted([*folder.glob("*.py"), *folder.glob("sheet.ipynb")])
+    return submission.fingerprint(*(path.read_bytes() for path in files))
 
 
 def key_of(data, stem, settings):
     """Return a text that changes with whatever could change the points of these bytes."""
     rules = repr((settings.secret, settings.seconds, settings.prices))
-    folders = settings.solutions / stem, Path(__file__).parent
+    folders = settings.solutions / stem, ROOT / "grading", ROOT / "nnlib"
     return submission.fingerprint(data, rules, *map(programs, folders))
 
 
 def mark(entry, settings):
-    """Return what is known of one submission: results, notes, texts for reading by hand."""
+    """Return what is known of one submission: results, notes, exercises for reading by hand."""
     questions = spec.load(entry.stem, settings.solutions).questions
     try:
         data = submission.load(entry.path)
         cells = submission.parse(data)
     except submission.Damaged as damage:
         none = [asdict(verdict.unanswered(q)) for q in questions.values() if q.kind != "written"]
-        return {"results": none, "notes": [str(damage)], "written": {}}
+        return {"results": none, "notes": [str(damage)], "by_person": []}
     content, taken = submission.read(cells), verdict.hints_taken(cells)
+    put_back(content, cells, given(entry.stem, settings.solutions))
     with ALONE:  # a Dask worker may have threads, and there is one jail
         results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
                    for result in marked(entry, content, settings)]
-    written = {n: text for n, text in content.written.items() if n in questions}
-    return {"results": results, "notes": content.notes, "written": written}
+    by_person = sorted(content.by_person & questions.keys())
+    return {"results": results, "notes": content.notes, "by_person": by_person}
+
+
+def put_back(content, cells, sources):
+    """Put what a sheet gives before the cells of a student who deleted it."""
+    there = {name for cell in cells for name in submission.names_of(cell)}
+    written = [source for _, source, _ in content.code]
+    gone = [source for name, source in sources.items()
+            if name not in there and source not in written and not source.startswith("#")]
+    if gone and content.code:
+        content.code[:0] = [(-1, source, True) for source in gone]
+        content.note("Cells that the sheet gives were deleted; they were put back.")
+
+
+def stretched(seconds):
+    """Return the time for a question: more where the machine has much else to do."""
+    return seconds * min(max(os.getloadavg()[0] / os.cpu_count() / 2, 1), 5)
 
 
 def marked(entry, content, settings):
     """Yield the Result of each question that a machine can judge."""
     sheet = spec.load(entry.stem, settings.solutions)
     jail = jail_for(entry.stem, settings)
-    trial = Trial(jail, content, settings.seconds)
+    trial = Trial(jail, content, stretched(settings.seconds))
     try:
         for number, question in sheet.questions.items():
             if question.kind != "written":
@@ -145,20 +172,23 @@ class Trial:
 
     def __init__(self, jail, content, seconds):
         self.jail, self.content, self.seconds = jail, content, seconds
-        self.code, self.lost, self.channel = list(content.code), 0, None
+        self.code, self.lost, self.runs, self.channel = list(content.code), 0, 0, None
 
     def open(self):
         """Run the cells; a cell that hangs or kills is left out and the others are run again."""
         while self.channel is None:
+            if self.runs == RUNS:
+                raise wire.Gone("its process ended again and again")
+            self.runs += 1
             self.channel = self.jail.submission()
             end = time.monotonic() + CELLS_TOGETHER * self.seconds
-            for place, (number, source) in enumerate(self.code):
+            for place, (number, source, _) in enumerate(self.code):
                 stopped = self.run(source, min(time.monotonic() + self.seconds, end))
                 if isinstance(stopped, wire.WireError):
                     self.leave_out(place, number, stopped)
                     break
                 if stopped:
-                    self.note(f"Cell {number + 1} stopped with {stopped}")
+                    self.content.note(f"Cell {number + 1} stopped with {stopped}")
 
     def run(self, source, deadline):
         """Return None, the words of the error, or the WireError itself."""
@@ -173,15 +203,12 @@ class Trial:
             return error
 
     def leave_out(self, place, number, error):
-        """Go on without a cell; after some of these, also without all that follow."""
-        self.note(f"Cell {number + 1} was left out: {error}.")
+        """Go on without a cell; after some of these, with answers alone, and then with none."""
+        self.content.note(f"Cell {number + 1} was left out: {error}.")
         self.lost += 1
-        self.code[place:] = [] if self.lost >= LOST_CELLS else self.code[place + 1:]
+        rest = [] if self.lost >= 2 * LOST_CELLS else self.code[place + 1:]
+        self.code[place:] = [cell for cell in rest if cell[2] or self.lost < LOST_CELLS]
         self.close()
-
-    def note(self, sentence):
-        if sentence not in self.content.notes:
-            self.content.notes.append(sentence[:400])
 
     def close(self):
         """End what is left of the submission's processes."""
@@ -192,13 +219,12 @@ class Trial:
 
     def ask(self):
         """Return a channel to a process that will answer one question."""
-        for _ in range(2):
+        while True:
             self.open()
             try:
                 return give_channel(self.channel, b"q")
             except OSError:
                 self.close()  # its process is dead: once more, from the first cell on
-        raise wire.Gone("its process ended")
 
     def answers(self, question, cases):
         """Return an Answer for each case, or None if the name is not there."""

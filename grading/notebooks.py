@@ -26,12 +26,8 @@ HEAD = {
     "language_info": {"name": "python"},
 }
 CELL_METADATA = ("tags", "nbgrader", "jupyter", "slideshow", "editable", "deletable")
-TEXT = {
-    "extension": ".py",
-    "format_name": "percent",
-    "notebook_metadata_filter": "-all",
-    "cell_metadata_filter": ",".join(("id", *CELL_METADATA)),
-}
+TEXT = {"extension": ".py", "format_name": "percent", "notebook_metadata_filter": "-all",
+        "cell_metadata_filter": ",".join(("id", *CELL_METADATA))}
 EMPTY = "# %% [markdown]\n# # A title with a verb\n\n# %%\n"
 WIDGET = "application/vnd.jupyter.widget-view+json"  # dead without its kernel
 SECONDS = 300  # for one cell
@@ -49,9 +45,8 @@ def clean(nb, name):
     nb.metadata, nb.nbformat, nb.nbformat_minor = nbformat.from_dict(HEAD), 4, 5
     name_cells(nb.cells, name)
     for cell in nb.cells:
-        cell.metadata = nbformat.from_dict(
-            {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
-        )
+        kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
     ran = (cell for cell in nb.cells if cell.get("execution_count") is not None)
     for count, cell in enumerate(ran, start=1):
         cell.execution_count = count
@@ -96,22 +91,14 @@ def clean_traceback(frames):
 
 def refuse_paths(out, cell):
     """Raise Trouble when an output shows where this machine keeps things."""
-    text = str(
-        [
-            out.get("text"),
-            out.get("evalue"),
-            out.get("traceback"),
-            [shown for mime, shown in out.get("data", {}).items() if mime.startswith("text/")],
-        ]
-    )
+    shown = [text for mime, text in out.get("data", {}).items() if mime.startswith("text/")]
+    text = str([out.get("text"), out.get("evalue"), out.get("traceback"), shown])
     here = (ROOT, sys.prefix, tempfile.gettempdir(), Path.home())
     found = [f"{path}{os.sep}" for path in here if f"{path}{os.sep}" in text]
     found += re.findall(r"\bat 0x[0-9A-Fa-f]{6,}", text)
     if found:
-        raise Trouble(
-            f"cell {cell.id} shows {found[0]!r}, which is different on every machine: "
-            "print something else"
-        )
+        raise Trouble(f"cell {cell.id} shows {found[0]!r}, which is different on every machine: "
+                      "print something else")
 
 
 # ---- read, run, write ----
@@ -134,29 +121,21 @@ def write(nb, path):
 def execute(nb, folder):
     """Run every cell in a fresh kernel that works in `folder`."""
     try:
-        NotebookClient(
-            nb,
-            timeout=SECONDS,
-            record_timing=False,
-            kernel_name="python3",
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
-            resources={"metadata": {"path": str(folder)}},
-        ).execute()
+        NotebookClient(nb, timeout=SECONDS, record_timing=False, kernel_name="python3",
+                       extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                       resources={"metadata": {"path": str(folder)}}).execute()
     except CellExecutionError as error:
         cell = next(cell for cell in nb.cells if error_in(cell))
-        raise Trouble(
-            f"cell {cell.get('id')} ({cell.source.splitlines()[0]}) stopped with "
-            f"{error.ename}: {error.evalue}"
-        ) from None
+        raise Trouble(f"cell {cell.get('id')} ({cell.source.splitlines()[0]}) stopped with "
+                      f"{error.ename}: {error.evalue}") from None
     except (CellTimeoutError, DeadKernelError) as error:
         raise Trouble(str(error).splitlines()[0]) from None
 
 
 def error_in(cell):
     """Tell whether this cell failed without announcing it by the tag raises-exception."""
-    return "raises-exception" not in cell.metadata.get("tags", ()) and any(
-        out.output_type == "error" for out in cell.get("outputs", ())
-    )
+    failed = any(out.output_type == "error" for out in cell.get("outputs", ()))
+    return failed and "raises-exception" not in cell.metadata.get("tags", ())
 
 
 def run(path, nb=None):

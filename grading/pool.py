@@ -6,11 +6,11 @@ that a process started afresh can import it. An outcome is what it returned, or 
 import contextlib
 import multiprocessing
 import os
-import time
+import queue
 from dataclasses import dataclass
-from multiprocessing.connection import wait
+from multiprocessing.pool import ThreadPool
 
-TRIES, STUCK_SECONDS, BYTES = 2, 120, 2 << 30
+TRIES, STUCK_SECONDS, BYTES = 2, 300, 2 << 30
 
 
 @dataclass
@@ -39,72 +39,66 @@ def serve(connection, work, settings):
 
 
 class Worker:
-    """A process with at most one job."""
+    """A process that does one job after another; dead or stuck, a new one takes its place."""
 
     def __init__(self, work, settings):
+        self.task, self.process = (work, settings), None
+
+    def start(self):
         context = multiprocessing.get_context("forkserver")  # reads the modules once for all
-        context.set_forkserver_preload([work.__module__])
+        context.set_forkserver_preload([self.task[0].__module__])
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, work, settings))
+        self.process = context.Process(target=serve, args=(theirs, *self.task))
         self.process.start()
         theirs.close()
-        self.job = None
 
-    def give(self, job):
-        """Send a job; where the process is dead, `outcome` will say so."""
-        self.job, self.since = job, time.monotonic()
-        with contextlib.suppress(OSError):
-            self.connection.send(job)
-
-    def outcome(self):
-        """Return what came of the job, or a Fault if the process is dead."""
+    def do(self, job):
+        """Return what came of the job, or a Fault."""
+        if not self.process:
+            self.start()
         try:
-            return self.connection.recv()
+            self.connection.send(job)
+            if self.connection.poll(STUCK_SECONDS):
+                return self.connection.recv()
+            self.process.kill()
+            reason = "the worker was stuck"
         except (EOFError, OSError):
-            return Fault("the worker died")
+            reason = "the worker died"
+        self.end()
+        return Fault(reason)
 
     def end(self):
-        self.connection.close()
-        self.process.join(5)
-        self.process.kill()
-        self.process.join()
+        if self.process:
+            self.connection.close()
+            self.process.join(5)
+            self.process.kill()
+            self.process.join()
+            self.process = None
 
 
 def run(jobs, work, settings, processes=None):
-    """Yield (job, outcome); a job whose worker died or stuck is tried again by a new one."""
-    waiting, tries, workers = list(reversed(jobs)), {}, []
-    try:
-        for _ in range(min(processes or os.cpu_count() or 1, len(jobs))):
-            workers.append(Worker(work, settings))
-        while any(worker.job is not None for worker in workers) or waiting:
+    """Yield (job, outcome); a job whose worker died or stuck is tried once more."""
+    count = min(processes or os.cpu_count() or 1, len(jobs))
+    workers = [Worker(work, settings) for _ in range(count)]
+    idle = queue.SimpleQueue()
+
+    def done(job):
+        worker = idle.get()
+        for _ in range(TRIES):
+            outcome = worker.do(job)
+            if not isinstance(outcome, Fault):
+                break
+        idle.put(worker)
+        return job, outcome
+
+    for worker in workers:
+        idle.put(worker)
+    with ThreadPool(count or 1) as threads:  # each waits for a worker
+        try:
+            yield from threads.imap_unordered(done, jobs)
+        finally:
             for worker in workers:
-                if worker.job is None and waiting:
-                    worker.give(waiting.pop())
-            for place, outcome in finished(workers):
-                job, workers[place].job = workers[place].job, None
-                if isinstance(outcome, Fault):
-                    workers[place].end()
-                    workers[place] = Worker(work, settings)
-                    tries[id(job)] = tries.get(id(job), 0) + 1
-                    if tries[id(job)] < TRIES:
-                        waiting.append(job)
-                        continue
-                yield job, outcome
-    finally:
-        for worker in workers:
-            worker.end()
-
-
-def finished(workers):
-    """Wait for a worker; yield (place, outcome) of those that are done, dead or stuck."""
-    busy = [worker.connection for worker in workers if worker.job is not None]
-    ready = wait(busy, timeout=1)
-    for place, worker in enumerate(workers):
-        if worker.connection in ready:
-            yield place, worker.outcome()
-        elif worker.job is not None and time.monotonic() - worker.since > STUCK_SECONDS:
-            worker.process.kill()
-            yield place, Fault("the worker was stuck")
+                worker.end()
 
 
 def run_on_dask(jobs, work, settings, address):

@@ -63,24 +63,6 @@ def grade(question, thing, mistakes=(), seed=0, change=copy.deepcopy):
     return evaluate(question, cases, answer(question, thing, cases), mistakes)
 
 
-def single(thing):
-    """Return plain arguments with every float64 array in float32."""
-    return _each(thing, lambda a: a.astype("f4") if a.dtype == float else a)
-
-
-def strided(thing):
-    """Return plain arguments with every array as a view that is not contiguous."""
-    return _each(thing, lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a)
-
-
-def _each(thing, change):
-    if isinstance(thing, dict):
-        return {key: _each(part, change) for key, part in thing.items()}
-    if isinstance(thing, (list, tuple)):
-        return type(thing)(_each(part, change) for part in thing)
-    return change(thing) if isinstance(thing, np.ndarray) else thing
-
-
 def played(stem, wordy=False):
     """Yield (question, mistake, (state, slug, text) in the sheet, Result of the grader).
 

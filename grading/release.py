@@ -2,6 +2,7 @@
 
     course.py release              all sheets
     course.py release 05 06        these
+    course.py release --in EXAM    those in EXAM/solutions/, into EXAM/exercises/
 
 In `solutions/NN_name/sheet.ipynb` the ids of cells say what they are: `answer-5-1` holds the
 answer of exercise 5.1 between `### BEGIN SOLUTION` and `### END SOLUTION`, `check-5-1` its
@@ -13,11 +14,12 @@ import re
 import sys
 from pathlib import Path
 
+import jinja2
 import nbformat
 
 from grading import notebooks, spec
 from grading.notebooks import Trouble
-from grading.page import page
+from grading.report import sections
 from grading.submission import ROLE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +27,8 @@ ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
          "check": {"grade": True, "locked": True, "solution": False},
          "written": {"grade": True, "locked": False, "solution": True}}
 REGIONS = ("SOLUTION", "HIDDEN TESTS")
+ASKS = {"write": "write", "predict": "predict", "order": "put steps in order:",
+        "find": "mend", "written": "explain in words:"}
 
 
 def role(cell):
@@ -126,6 +130,15 @@ def release(stem, root=ROOT):
     return sheet
 
 
+def page(sheet, title, lesson):
+    """Return the instructor's page: what each question asks and tests, and what goes wrong."""
+    template = Path(__file__).parent / "templates" / "sheet.md"
+    return jinja2.Template(template.read_text("utf-8"), trim_blocks=True, lstrip_blocks=True,
+                           keep_trailing_newline=True).render(
+        sheet=sheet, title=title, headings=sections(lesson), ASKS=ASKS,
+        questions=list(sheet.questions.values()))
+
+
 def write(content, path):
     """Write only what is new: the same content keeps the file's time."""
     if not path.exists() or path.read_bytes() != content:
@@ -142,6 +155,8 @@ def write_hints(root=ROOT):
 
 def main(args, root=ROOT):
     """Release the sheets whose names begin with one of `args`, or all."""
+    if args[:1] == ["--in"] and len(args) > 1:
+        root, args = Path(args[1]), args[2:]
     stems = [s for s in spec.stems(root / "solutions") if not args or s.startswith(tuple(args))]
     for stem in stems:
         try:

@@ -15,23 +15,23 @@ import jinja2
 import markupsafe
 
 from . import spec, submission
+from .workbook import put
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                            autoescape=True, trim_blocks=True, lstrip_blocks=True)
 PAGES.filters["prose"] = lambda text: markupsafe.Markup(
     re.sub(r"`([^`]*)`", r"<code>\1</code>", str(markupsafe.escape(text))))
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
-CANVAS = re.compile(r"_(\d+)$")  # the student's number there, behind the name
 HEAD = {"language_info": {"name": "python"}}
 KINDS = ("code", "markdown", "raw")
+NOTES = 200  # on the class page
 
 
 @functools.cache
-def sections(stem):
-    """Return {equation number: heading of its section} of the lesson, if it is here."""
-    path, found, heading = LESSONS / f"{stem}.ipynb", {}, ""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else ()
-    for cell in cells:
+def sections(path):
+    """Return {equation number: heading of its section} of a lesson, if it is here."""
+    found, heading = {}, ""
+    for cell in submission.cells_in(path):
         text = submission.source_of(cell)
         if cell["cell_type"] == "markdown":
             heading = (re.findall(r"^#+ (.*)$", text, re.M) or [heading])[-1]
@@ -42,7 +42,7 @@ def sections(stem):
 def to_read(question, stem):
     """Return the section of the lesson that a question comes from."""
     number = question.equations[0] if question.equations else ""
-    heading = sections(stem).get(number, "")
+    heading = sections(LESSONS / f"{stem}.ipynb").get(number, "")
     return f"Lesson {stem[:2]}, “{heading}”, equation ({number})" if heading else ""
 
 
@@ -92,17 +92,13 @@ def counted(entries, rules):
 
 def write_student(entry, out, unsafe):
     """Write the page and the annotated notebook of one submission."""
-    folder = out / "students" / entry["student"]
-    folder.mkdir(parents=True, exist_ok=True)
+    path = out / "students" / entry["student"] / f"{entry['sheet']}.html"
     page = PAGES.get_template("student.html").render(entry=entry, unsafe=unsafe)
-    (folder / f"{entry['sheet']}.html").write_text(page, encoding="utf-8", errors="replace")
-    try:
-        cells = submission.parse(submission.load(entry["path"]))
-    except submission.Damaged:
-        return
-    notebook = {"cells": annotated(cells, entry["lines"]), "metadata": HEAD,
-                "nbformat": 4, "nbformat_minor": 5}
-    (folder / f"{entry['sheet']}.ipynb").write_text(json.dumps(notebook, indent=1))
+    put(page.encode(errors="replace"), path)
+    cells = annotated(submission.cells_in(entry["path"]), entry["lines"])
+    notebook = {"cells": cells, "metadata": HEAD, "nbformat": 4, "nbformat_minor": 5}
+    if cells:
+        put(json.dumps(notebook, indent=1).encode(), path.with_suffix(".ipynb"))
 
 
 def annotated(cells, lines):
@@ -134,7 +130,7 @@ class Tally:
     """What the class page shows, counted while the students go by."""
 
     def __init__(self):
-        self.rows, self.notes, self.faults, self.written = {}, [], [], []
+        self.rows, self.notes, self.faults, self.unread = {}, [], [], []
         self.shares, self.lost = defaultdict(list), Counter()
         self.mistakes, self.said, self.points = Counter(), {}, defaultdict(list)
 
@@ -144,10 +140,10 @@ class Tally:
         for sheet, entry in chosen.items():
             lines = entry["lines"]
             self.shares[sheet].append(entry["earned"] / sum(line["out_of"] for line in lines))
-            self.notes += [(student, sheet, note) for note in entry["notes"]]
+            notes = [(student, sheet, note) for note in entry["notes"]]
+            self.notes += notes[:NOTES - len(self.notes)]
             self.faults += [(student, sheet, entry["fault"])] if entry["fault"] else []
-            self.written += [(student, sheet, number, text[:20_000])
-                             for number, text in entry["written"].items()]
+            self.unread += [(student, entry["path"])] if entry["by_person"] else []
             for line in lines:
                 self.count(sheet, line)
 
@@ -172,22 +168,32 @@ class Tally:
                 for (sheet, number), shares in sorted(self.points.items())]
 
 
+def readings(unread):
+    """Yield (student, exercise, text, pictures) of what a person reads, one file after another."""
+    for student, path in unread:
+        for cell in submission.cells_in(path):
+            if submission.for_a_person(cell):
+                text = submission.source_of(cell)[:20_000]
+                yield student, submission.role(cell)[1], text, submission.pictures_of(cell)
+
+
 def write_class(tally, out, unsafe):
     """Write the class page and the CSV files."""
-    page = PAGES.get_template("class.html").render(tally=tally, unsafe=unsafe)
-    (out / "class.html").write_text(page, encoding="utf-8", errors="replace")
+    PAGES.get_template("class.html").stream(
+        tally=tally, unsafe=unsafe, readings=readings(tally.unread), NOTES=NOTES,
+    ).dump(str(out / "class.html"), encoding="utf-8", errors="replace")
     sheets = sorted({sheet for row in tally.rows.values() for sheet in row})
     marks = [[row.get(sheet, "") for sheet in sheets] for row in tally.rows.values()]
-    logins = [CANVAS.sub("", name) for name in tally.rows]
-    ids = [(CANVAS.findall(name) or [""])[0] for name in tally.rows]
-    sums = [[round(sum(mark or 0 for mark in row), 2)] for row in marks]
+    known = [re.fullmatch(r"(.*?)(?:_(\d+))?", name).groups("") for name in tally.rows]
     write_csv(out / "grades.csv", ["student", *sheets, "total"],
-              [[name, *row, *last] for name, row, last in zip(tally.rows, marks, sums)])
+              [[name, *row, round(sum(mark or 0.0 for mark in row), 2)]
+               for name, row in zip(tally.rows, marks)])
     write_csv(out / "canvas.csv", ["Student", "ID", "SIS Login ID", "Section", *sheets],
               [[login, number, "" if number else login, "", *row]
-               for login, number, row in zip(logins, ids, marks)])
-    write_csv(out / "moodle.csv", ["username", *sheets],
-              [[name, *row] for name, row in zip(tally.rows, marks)])
+               for (login, number), row in zip(known, marks)])
+    write_csv(out / "moodle.csv", ["username", "Identifier", *sheets],
+              [[login, f"Participant {number}" if number else "", *row]
+               for (login, number), row in zip(known, marks)])
 
 
 def write_csv(path, head, rows):
@@ -195,10 +201,10 @@ def write_csv(path, head, rows):
     file = io.StringIO()
     cells = [[guarded(value) for value in row] for row in (head, *rows)]
     csv.writer(file, lineterminator="\n").writerows(cells)
-    path.write_text(file.getvalue(), encoding="utf-8-sig", errors="replace")
+    put(file.getvalue().encode("utf-8-sig", "replace"), path)
 
 
 def guarded(value):
     """Put an apostrophe before text that a spreadsheet would compute."""
-    risky = isinstance(value, str) and value.lstrip()[:1] in tuple("=+-@|%＝＋－＠") + ("\t", "\r")
+    risky = isinstance(value, str) and value.lstrip()[:1] in tuple("'=+-@|%＝＋－＠") + ("\t", "\r")
     return f"'{value}" if risky and value.strip() else value

@@ -27,11 +27,14 @@ CALLS = {
     "init_module": (175, 105), "finit_module": (313, 273), "kexec_load": (246, 104),
     "personality": (135, 92), "quotactl": (179, 60), "syslog": (103, 116), "acct": (163, 89),
     "fanotify_init": (300, 262), "inotify_init1": (294, 26), "seccomp": (317, 277),
-    "fork": (57, None), "vfork": (58, None), "clone": (56, 220),
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119), "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274), "migrate_pages": (256, 238), "move_pages": (279, 239),
+    "process_mrelease": (448, 448), "fork": (57, None), "vfork": (58, None), "clone": (56, 220),
 }  # fmt: skip
 SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 PROCESSES = ("fork", "vfork", "clone")
-CLONE3 = (435, 435)
+CLONE3, PRLIMIT = (435, 435), (302, 261)
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -45,7 +48,8 @@ X32 = 0x40000000
 def program(refused=(), machine=None):
     """Return the filter as struct sock_filter[]: EPERM for `refused` and the calls above.
 
-    Signals and new processes are left alone unless they are named; new namespaces never.
+    Signals and new processes are left alone unless they are named; new namespaces and the limits
+    of another process never.
     """
     column, architecture = MACHINES[machine or platform.machine()]
     names = [n for n in CALLS if n not in SIGNALS + PROCESSES] + list(refused)
@@ -55,7 +59,9 @@ def program(refused=(), machine=None):
              *_answer(EQUAL, CLONE3[column], errno.ENOSYS)]  # the C library then takes clone
     for number in numbers:
         lines += _answer(EQUAL, number, errno.EPERM)
-    lines += [(EQUAL, 0, 3, CALLS["clone"][column]), (LOAD, 0, 0, FIRST_ARGUMENT),
+    lines += [(EQUAL, 0, 4, PRLIMIT[column]), (LOAD, 0, 0, FIRST_ARGUMENT), (EQUAL, 1, 0, 0),
+              (RETURN, 0, 0, REFUSE | errno.EPERM), (RETURN, 0, 0, ALLOW),  # 0: the caller itself
+              (EQUAL, 0, 3, CALLS["clone"][column]), (LOAD, 0, 0, FIRST_ARGUMENT),
               *_answer(ANY_BIT, NEW_NAMESPACES, errno.EPERM), (RETURN, 0, 0, ALLOW)]
     return b"".join(struct.pack("HBBI", *line) for line in lines)
 

@@ -7,9 +7,9 @@ import json
 import sqlite3
 
 TABLES = """
-create table if not exists submission (path text primary key, student text, sheet text,
-    time real, key text, notes text, written text, fault text);
-create table if not exists result (path text, question text, points real, out_of real,
+create table if not exists submission (path blob primary key, student text, sheet text,
+    time real, key text, notes text, by_person text, fault text);
+create table if not exists result (path blob, question text, points real, out_of real,
     mistake text, sentence text, verdicts text, primary key (path, question));
 create table if not exists by_hand (student text, sheet text, question text, points real,
     primary key (student, sheet, question));
@@ -27,9 +27,8 @@ class Store:
 
     def key(self, entry):
         """Return the key under which this file was graded, or None."""
-        found = self.base.execute("select key from submission where path = ?", [entry.path])
-        row = found.fetchone()
-        return row and row["key"]
+        rows = self.base.execute("select key from submission where path = ?", [entry.path])
+        return next((row["key"] for row in rows), None)
 
     def save(self, entry, key, outcome, fault=""):
         """Put one submission in, all of it or nothing."""
@@ -37,7 +36,7 @@ class Store:
             self.base.execute(
                 "insert or replace into submission values (?, ?, ?, ?, ?, ?, ?, ?)",
                 [entry.path, entry.student, entry.stem, entry.time, key,
-                 json.dumps(outcome["notes"]), json.dumps(outcome["written"]), fault])
+                 json.dumps(outcome["notes"]), json.dumps(outcome["by_person"]), fault])
             self.base.execute("delete from result where path = ?", [entry.path])
             self.base.executemany(
                 "insert into result values (?, ?, ?, ?, ?, ?, ?)",
@@ -70,11 +69,10 @@ class Store:
 
     def _whole(self, row):
         """Return a submission as a dict: results by question, and points given by hand."""
-        entry = dict(row) | {"notes": json.loads(row["notes"]), "results": {}}
-        entry["written"] = json.loads(row["written"])
-        for result in self.base.execute("select * from result where path = ?", [row["path"]]):
-            verdicts = json.loads(result["verdicts"])
-            entry["results"][result["question"]] = dict(result) | {"verdicts": verdicts}
+        entry = {**row, **{part: json.loads(row[part]) for part in ("notes", "by_person")}}
+        results = self.base.execute("select * from result where path = ?", [row["path"]])
+        entry["results"] = {result["question"]: {**result, "verdicts": json.loads(
+            result["verdicts"])} for result in results}
         entry["by_hand"] = dict(map(tuple, self.base.execute(
             "select question, points from by_hand where (student, sheet) = (?, ?)",
             [row["student"], row["sheet"]])))

@@ -11,8 +11,10 @@ import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BYTES, PARTS, CELLS, SOURCE = 8 << 20, 400_000, 2_000, 100_000
+BYTES, PARTS, CELLS, SOURCE, NOTES = 8 << 20, 400_000, 2_000, 100_000, 20
 ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
+HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
+PNG = re.compile(r"iVBORw0KGgo[A-Za-z0-9+/\s]*=*\s*")
 MOODLE = re.compile(r"_assignsubmission_\w+$")
 CANVAS = re.compile(r"(?:_LATE)?_(\d+)_\d+$")  # the student's number, the submission's
 
@@ -23,46 +25,79 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Submission:
-    """A file that a student handed in for a sheet; `time` is the file's, seconds since 1970."""
+    """A file that a student handed in for a sheet; `time` is the file's, seconds since 1970.
+
+    The path is bytes, since the name of a file may be no text.
+    """
 
     student: str
     stem: str
-    path: str
+    path: bytes
     time: float
 
 
 @dataclass
 class Content:
-    """What is graded of a notebook: code as (place, source), texts by exercise."""
+    """What is graded: code as (place, source, is it an answer?), and what a person reads."""
 
     code: list = field(default_factory=list)
-    written: dict = field(default_factory=dict)
+    by_person: set = field(default_factory=set)  # exercises with a text or a picture
     notes: list = field(default_factory=list)
+
+    def note(self, sentence):
+        """Add a sentence for the reports, once; a submission has room for a few."""
+        if sentence not in self.notes and len(self.notes) < NOTES:
+            self.notes.append(sentence[:400])
 
 
 # ---- files ----
 
-def find(folder, stems):
+def find(folder, stems, out=None):
     """Return (submissions, paths that belong to no sheet); the folder's layout tells the student.
 
     SUBMITTED/student/.../05_x.ipynb (nbgrader, Moodle) or SUBMITTED/student_05_x.ipynb (Canvas).
+    What lies in `out` is the grader's own.
     """
     found, odd = [], []
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".")
+                            and not (out and out.exists() and out.samefile(Path(place, name))))
         for name in sorted(names):
             path = Path(place, name)
             if name.lower().endswith(".ipynb") and not path.is_symlink() and path.is_file():
-                stem = next((stem for stem in stems if stem in name), None)
+                stem = stem_of(path, stems)
                 student = student_of(path.relative_to(folder), stem) if stem else ""
-                entry = Submission(student, stem, str(path), path.stat().st_mtime)
+                entry = Submission(student, stem, os.fsencode(path), path.stat().st_mtime)
                 found.append(entry) if student else odd.append(str(path))
     return found, odd
 
 
+def stem_of(path, stems):
+    """Return the sheet in a file's name; a file that was renamed tells it by its exercises."""
+    named = next((stem for stem in stems if stem.lower() in path.name.lower()), None)
+    if named:
+        return named
+    exercises = {role(cell)[1] for cell in cells_in(path)} - {None}
+    numbers = {int(exercise.partition(".")[0]) for exercise in exercises}
+    return next((stem for stem in stems if number_of(stem) in numbers), None)
+
+
+def number_of(stem):
+    """Return the lesson's number at the beginning of a sheet's name, else 0."""
+    return int("0" + re.match(r"\d*", stem)[0])
+
+
 def student_of(path, stem):
-    """Return the student's name: the first folder, or what stands before the sheet's name."""
-    name = path.parts[0] if len(path.parts) > 1 else path.name.partition(stem)[0]
+    """Return the student's name: a folder, or what stands in a name before the sheet's."""
+    def before(name, otherwise):
+        at = name.lower().find(stem.lower())
+        return name[:at] if at >= 0 else otherwise
+
+    *folders, name = path.parts
+    canvas = re.match(r".+?_\d+_\d+(?=_)", name)  # a flat file that was renamed
+    alone = canvas[0] if canvas else path.stem if folders else ""
+    heads = [*(before(folder, folder) for folder in folders), before(name, alone)]
+    name = next(filter(None, heads), "")
     name = CANVAS.sub(r"_\1", MOODLE.sub("", name.rstrip("_ ")))
     name = plain(name).encode()[:200].decode("utf-8", "ignore")
     return name.strip(" _-.")
@@ -96,7 +131,7 @@ def parse(data):
     if not data.strip():
         raise Damaged("The file is empty.")
     try:
-        notebook = json.loads(data)
+        notebook = json.loads(data.decode(json.detect_encoding(data), "replace"))
     except (ValueError, RecursionError):
         raise Damaged("The file is no notebook, or was cut off.") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
@@ -105,36 +140,51 @@ def parse(data):
     return [cell for cell in cells if isinstance(cell, dict)]
 
 
+def cells_in(path):
+    """Return the cells of a notebook that was read before; none if it cannot be read."""
+    try:
+        return parse(load(path))
+    except Damaged:
+        return []
+
+
 def read(cells):
     """Return the Content of a notebook's cells."""
-    content, seen = Content(), set()
+    content, seen, before = Content(), set(), {}
     for number, cell in enumerate(cells):
         kind, exercise = role(cell)
         source = source_of(cell)
-        if kind and (kind, exercise) in seen:
-            content.notes.append(f"Exercise {exercise}: a second {kind} cell does not count.")
+        if for_a_person(cell):
+            content.by_person.add(exercise)
+        if kind and (kind, exercise) in seen and not split(before, cell):
+            content.note(f"Exercise {exercise}: a second {kind} cell does not count.")
         elif len(source) > SOURCE:
-            content.notes.append(f"Cell {number + 1} is too long to be run.")
-        elif kind == "written":
-            content.written[exercise] = source
-        elif cell.get("cell_type") == "code" and kind != "check" and source.strip():
-            content.code.append((number, source))
+            content.note(f"Cell {number + 1} is too long to be run.")
+        elif cell.get("cell_type") == "code" and kind in ("answer", None) and source.strip():
+            content.code.append((number, source, kind == "answer"))
         seen.add((kind, exercise))
+        before = cell
     return content
 
 
-def name_of(cell):
-    """Return the cell's name as the sheet gave it: nbgrader's grade_id, else the cell's id."""
-    inner = cell
-    for key in ("metadata", "nbgrader", "grade_id"):
-        inner = inner.get(key) if isinstance(inner, dict) else None
-    name = inner or cell.get("id")
-    return name if isinstance(name, str) else ""
+def split(before, cell):
+    """Tell whether two cells were one that somebody split: one name for the grader, two ids."""
+    return role(before) == role(cell) and before.get("id") != cell.get("id")
+
+
+def names_of(cell):
+    """Yield the names of a cell: nbgrader's grade_id, the cell's id, Colab's copy of the id."""
+    metadata = cell.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    nbgrader = metadata.get("nbgrader")
+    nbgrader = nbgrader if isinstance(nbgrader, dict) else {}
+    names = nbgrader.get("grade_id"), cell.get("id"), metadata.get("id")
+    yield from (name for name in names if name and isinstance(name, str))
 
 
 def role(cell):
     """Return what a cell is for, as ("answer", "5.1"), or (None, None)."""
-    match = ROLE.fullmatch(name_of(cell))
+    match = next(filter(None, map(ROLE.fullmatch, names_of(cell))), None)
     return (match[1], f"{match[2]}.{match[3]}") if match else (None, None)
 
 
@@ -143,7 +193,23 @@ def source_of(cell):
     source = cell.get("source", "")
     lines = source if isinstance(source, list) else [source]
     text = "".join(line for line in lines if isinstance(line, str))
-    return text.encode("utf-8", "replace").decode()
+    return HALF.sub("?", text)
+
+
+def for_a_person(cell):
+    """Tell whether a cell holds a text or a picture that a person has to look at."""
+    kind, _ = role(cell)
+    return kind == "written" or kind == "answer" and bool(pictures_of(cell))
+
+
+def pictures_of(cell):
+    """Return the pictures in a cell's outputs and attachments: PNG, as base64, a few."""
+    outputs, attached = cell.get("outputs"), cell.get("attachments")
+    bundles = [out.get("data") for out in (outputs if isinstance(outputs, list) else ())
+               if isinstance(out, dict)]
+    bundles += attached.values() if isinstance(attached, dict) else ()
+    found = [bundle.get("image/png") for bundle in bundles if isinstance(bundle, dict)]
+    return [text for text in found if isinstance(text, str) and PNG.fullmatch(text)][:5]
 
 
 def fingerprint(*parts):

@@ -29,18 +29,10 @@ def refresh(root):
 
 def names(root):
     """List what a student gets, as paths from `root`: no programs, nothing hidden."""
-    found = [
-        path.relative_to(root)
-        for folder in FOLDERS
-        for path in sorted(Path(root, folder).rglob("*"))
-        if path.is_file()
-    ]
-    return [
-        path.as_posix()
-        for path in found
-        if path.suffix not in (".py", ".pyc")
-        and not any(part.startswith((".", "_")) for part in path.parts)
-    ]
+    found = [path.relative_to(root) for folder in FOLDERS
+             for path in sorted(Path(root, folder).rglob("*")) if path.is_file()]
+    return [path.as_posix() for path in found if path.suffix not in (".py", ".pyc")
+            and not any(part.startswith((".", "_")) for part in path.parts)]
 
 
 def remove_leftovers(book):

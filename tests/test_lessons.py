@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import walker
 
 from grading import notebooks, walk
 from nnlib import explorers
@@ -88,7 +89,7 @@ def test_witnesses_name_equations_of_this_lesson(path):
 def walked(request):
     """Run a lesson once; return its path, its checks that cannot fail, and its explorers."""
     explorers.shown.clear()
-    return request.param, walk.unfailing_checks(request.param), [*explorers.shown.values()]
+    return request.param, walker.unfailing_checks(request.param), [*explorers.shown.values()]
 
 
 def test_every_check_can_fail(walked):
@@ -98,7 +99,7 @@ def test_every_check_can_fail(walked):
 def test_explorers_move_through_their_whole_range(walked):
     path, _, shown = walked
     assert shown or lesson_number(path) in (0, 16), "there is nothing to move"
-    assert [walk.faults_of(explorer) for explorer in shown] == [[]] * len(shown)
+    assert [walker.faults_of(explorer) for explorer in shown] == [[]] * len(shown)
 
 
 @each_lesson

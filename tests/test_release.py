@@ -41,6 +41,19 @@ def test_release_writes_a_sheet_and_its_hints_and_the_same_again(root, capsys):
     assert before[0] == (spec.SOLUTIONS.parent / "exercises" / f"{STEM}.ipynb").read_bytes()
 
 
+def test_private_sheets_stay_in_their_folder(root, capsys):
+    (root / "solutions" / STEM).rename(root / "solutions" / "05_exam")
+    (root / "notebooks" / f"{STEM}.ipynb").unlink()  # an examination has no lesson
+    before = {path for path in spec.SOLUTIONS.parent.glob("exercises/*")}
+    release.main(["--in", str(root), "05"])
+    made = root / "exercises" / "05_exam.ipynb"
+    assert "### BEGIN SOLUTION" not in made.read_text(encoding="utf-8")
+    assert json.loads((root / "exercises" / "hints.json").read_text(encoding="utf-8"))
+    assert before == {path for path in spec.SOLUTIONS.parent.glob("exercises/*")}
+    with pytest.raises(SystemExit, match="No sheet begins with"):
+        release.main(["--in"], root / "nowhere")
+
+
 def test_hints_are_those_of_the_spec(root):
     release.main([], root)
     hints = json.loads((root / "exercises" / "hints.json").read_text(encoding="utf-8"))

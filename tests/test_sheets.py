@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from grading import notebooks, rehearsal, release, spec, walk
-from grading.page import page
 from grading.spec import Function
 from grading.verdict import verdict
 
@@ -25,6 +24,24 @@ each_sheet = pytest.mark.parametrize("stem", STEMS)
 sheet_of = functools.cache(spec.load)
 stage_of = functools.cache(rehearsal.stage)
 played = functools.cache(lambda stem: list(rehearsal.played(stem)))
+
+
+def single(thing):
+    """Return plain arguments with every float64 array in float32."""
+    return _each(thing, lambda a: a.astype("f4") if a.dtype == float else a)
+
+
+def strided(thing):
+    """Return plain arguments with every array as a view that is not contiguous."""
+    return _each(thing, lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a)
+
+
+def _each(thing, change):
+    if isinstance(thing, dict):
+        return {key: _each(part, change) for key, part in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return type(thing)(_each(part, change) for part in thing)
+    return change(thing) if isinstance(thing, np.ndarray) else thing
 
 
 def source_of(stem):
@@ -66,7 +83,7 @@ def test_exercises_are_what_release_makes_of_their_source(stem):
     hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
     assert all(hints[q.id] == list(q.hints) for q in questions_of(stem))
     title = source_of(stem).cells[0].source.splitlines()[0].lstrip("# ")
-    text = page(sheet_of(stem), title, ROOT / "notebooks" / f"{stem}.ipynb")
+    text = release.page(sheet_of(stem), title, ROOT / "notebooks" / f"{stem}.ipynb")
     assert text == (source.parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -225,9 +242,9 @@ def test_right_answers_pass_however_they_are_written(stem):
 def test_right_answers_pass_on_views_and_in_single_precision(stem):
     for q, thing in right_answers(stem):
         if isinstance(q, Function):
-            result = rehearsal.grade(q, thing, change=rehearsal.strided)
+            result = rehearsal.grade(q, thing, change=strided)
             assert result.points == result.out_of, (q.id, thing, result)
-            ordinary = rehearsal.grade(q, thing, change=rehearsal.single).verdicts[0]
+            ordinary = rehearsal.grade(q, thing, change=single).verdicts[0]
             assert ordinary.passed, (q.id, thing, ordinary)
 
 

@@ -194,6 +194,46 @@ def scores(W, x):
     W[...] = 0
     x[...] = 0
     return W @ x"""),
+    returns("a text of numbers", "def scores(W, x): return str((W @ x).tolist())"),
+    returns("bytes of numbers", "def scores(W, x): return (W @ x).tobytes()"),
+    returns("an array of dates", "def scores(W, x): return np.zeros(len(W), 'M8[s]')"),
+    returns("an array of records",
+            "def scores(W, x): return np.zeros(len(W), [('a', 'f8'), ('b', 'f8')])"),
+    returns("an array of raw bytes", "def scores(W, x): return np.zeros(len(W), 'V8')"),
+    returns("an array of letters", "def scores(W, x): return np.array(['1.5'] * len(W))"),
+    returns("numbers of 128 bits", "def scores(W, x): return np.zeros(len(W), 'f16')"),
+    returns("whole numbers beyond 64 bits", "def scores(W, x): return [1 << 64] * len(W)"),
+    returns("truths for numbers", "def scores(W, x): return np.ones(len(W), bool)"),
+    returns("a column", "def scores(W, x): return (W @ x)[:, None]"),
+    returns("a number for an array", "def scores(W, x): return float((W @ x)[0])"),
+    returns("an object that says it is an array", """
+class Array:
+    def __array__(self, *a, **k): return np.zeros(3)
+    __array_interface__ = {"shape": (3,), "typestr": "<f8", "data": (0, True), "version": 3}
+def scores(W, x): return Array()"""),
+    returns("an array with a kind of its own", """
+class Sly(np.ndarray):
+    dtype = property(lambda s: np.dtype("O"))
+    shape = property(lambda s: (10 ** 9,))
+    nbytes = property(lambda s: -1)
+def scores(W, x): return np.zeros(len(W)).view(Sly)"""),
+    returns("a list of a million deep", """
+def scores(W, x):
+    deep = []
+    for _ in range(10 ** 6): deep = [deep]
+    return deep"""),
+    returns("a dict with keys of every kind",
+            "def scores(W, x): return {None: 1, (1, 2): 2, 1.5: 3, True: 4}"),
+    returns("the truth of every value", """
+class Yes(dict):
+    def keys(self): return self
+    items = values = lambda s: iter([("value", 1)])
+    __eq__ = __contains__ = lambda *a: True
+    __len__ = lambda s: 2
+def scores(W, x): return Yes()"""),
+    *(Attack(f"the shape as {shape}", points={"6.3": 0}, answers={"6.3": f"shape = {shape}"})
+      for shape in ("(float('nan'), 4)", "(3, 4, 10 ** 400)", "(3 + 0j, 4)", "'(3, 4)'",
+                    "{3: 4}", "((3,), 4)", "(3, float('inf'))")),
     Attack("the order as a text that equals anything", points={"6.4": 0}, answers={"6.4": """
 class Any(str):
     __eq__ = __contains__ = lambda *a: True

@@ -48,6 +48,7 @@ def eat():
             except OSError: pass
 threading.Thread(target=eat, daemon=True).start()""", points=NOTHING, answers={
         "6.1": "", "6.2": "", "6.3": "shape = 0", "6.4": "order = ''"}),
+    Attack("every answer hangs", points=NOTHING, answers=dict.fromkeys(FULL, "while True: pass")),
     Attack("a child that holds every socket", SOCKETS + """
 if os.fork() == 0:
     time.sleep(1000)"""),
@@ -99,6 +100,39 @@ for s in range(1, 65):
     for target in (1, os.getppid()):
         try: os.kill(target, s)
         except OSError: pass"""),
+    *(Attack(f"changes {name} of the warm process", f"import os, resource\n{change}")
+      for name, change in {
+          "the open files": "resource.prlimit(1, resource.RLIMIT_NOFILE, (10, 10))",
+          "the memory": "resource.prlimit(1, resource.RLIMIT_AS, (200 << 20, 200 << 20))",
+          "the time": "resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))",
+          "the priority": "os.setpriority(os.PRIO_PROCESS, 1, 19); raise SystemError",
+          "the cores": "os.sched_setaffinity(1, {0}); raise SystemError"}.items()),
+    Attack("signals by way of a socket", points=LOST, answers={"6.1": SOCKETS + """
+import fcntl
+def scores(W, x):
+    for fd in sockets():
+        for target in (1, os.getppid()):
+            fcntl.fcntl(fd, fcntl.F_SETOWN, target)
+            fcntl.fcntl(fd, 10, 9)
+            fcntl.fcntl(fd, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+    time.sleep(1)
+    os._exit(1)"""}),
+    Attack("limits of its parent", points=LOST, answers={"6.1": """
+import os, resource
+def scores(W, x):
+    resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0))
+    return W @ x"""}),
+    Attack("closes the folders", """
+import os
+os.chmod("/tmp", 0)
+os.chmod(os.environ["HOME"], 0)"""),
+    Attack("writes on the folder itself", """
+import os
+os.utime("/tmp", (12345, 12345))
+os.setxattr(os.environ["HOME"], "user.answer", b"W @ x")"""),
+    Attack("reads what was written on the folder", """
+import os
+if os.stat("/tmp").st_mtime == 12345: raise SystemExit("read")"""),
     Attack("signals to everybody", "import os, signal\nos.kill(-1, signal.SIGKILL)"),
     Attack("signals from a function", points=LOST, answers={"6.1": """
 import os

@@ -19,6 +19,9 @@ HONEST = {
     "6.4": "order = 'BAC'",
 }
 
+PNG = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+       "AABJRU5ErkJggg==")
+
 
 @dataclass
 class Attack:

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import rig  # noqa: E402
+from accidents import ACCIDENTS  # noqa: E402
 from on_the_machine import HANGS, MACHINE  # noqa: E402
 from on_the_score import SCORE  # noqa: E402
 from on_this_design import DESIGN, SLOW  # noqa: E402
@@ -17,12 +18,15 @@ from grading import jail  # noqa: E402
 
 REASON = jail.why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=f"No walls here. {REASON}")
-ATTACKS = SCORE + HANGS + MACHINE + SLOW + DESIGN
+ATTACKS = SCORE + HANGS + MACHINE + SLOW + DESIGN + ACCIDENTS
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_jail_is_left():
-    yield
+def a_home(tmp_path_factory):
+    """A home that nobody else on this machine writes to; at the end no jail is left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
     rig.end_jails()
 
 
@@ -95,7 +99,9 @@ for answer in answers:
     rig.write(rig.Attack("", answers=cell), path)
     assert rig.mark(path)[0]["6.1"] == 0, answer
 files = [b'{"cells": [' + b'{"":0},' * 190_000 + b"{}]}", b"[" + b"[]," * 199_000 + b"[]]",
-         b'{"cells": ["' + "𝛿".encode() * 2_000_000 + b'"]}']
+         b'{"cells": ["' + "𝛿".encode() * 2_000_000 + b'"]}',
+         b'{"cells": [{"cell_type": "code", "source": "' + "𝛿".encode() + b"x" * 8_000_000
+         + b'"}]}']
 for data in files:
     path.write_bytes(data)
     rig.mark(path)
