@@ -37,10 +37,12 @@ def pytest_terminal_summary(terminalreporter):
     """Say how often every lesson passed, and how long a reader waits for a new picture."""
     stats = terminalreporter.stats.values()
     reports = [r for found in stats for r in found if getattr(r, "when", "") == "call"]
-<<<<<<< HEAD
     lessons = [r for r in reports if "explorers_move" in r.nodeid]
     passed = sum(report.passed for report in lessons)
     told = [name_and_times for report in lessons for name_and_times in report.user_properties]
+    rows = [row for r in reports for name, row in r.user_properties if name == "in the browser"]
+    for row in rows:
+        terminalreporter.write_line(row)
     for what in ("slider moved", "slider held"):
         times = [ms for name, found in told for ms in found if name == what]
         if times:
@@ -52,18 +54,6 @@ def pytest_terminal_summary(terminalreporter):
         times = terminalreporter.config.getoption("--repeat")
         names = len(lessons) // times
         terminalreporter.write_line(f"{names} lessons x {times}: {passed} of {len(lessons)} passed")
-=======
-    told = [dict(getattr(report, "user_properties", ())) for report in reports]
-    for row in [properties.get("in the browser") for properties in told]:
-        if row:
-            terminalreporter.write_line(row)
-    times = [ms for properties in told for ms in properties.get("slider times", ())]
-    if times:
-        terminalreporter.write_line(
-            f"{len(times)} sliders moved: a new picture after {statistics.median(times):.0f} ms "
-            f"(median), {max(times):.0f} ms (longest)"
-        )
->>>>>>> lite
 
 
 @pytest.fixture(scope="session")
