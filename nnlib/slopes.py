@@ -231,14 +231,15 @@ class Line:
         allowed = 16 * self.rounding / STEPS[k + 1] + tolerance
         return np.all(self.gap(k + 1) <= 0.5 * self.gap(k) + allowed)
 
-    def agrees(self, expected, smallest, coarsest):
+    def agrees(self, expected, smallest, coarsest, trusted=3):
         """Try some rungs: return the tolerance met there, or None.
 
-        It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`.
+        It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`;
+        after so many `trusted` rungs f's rounding must be finer than 1e-7.
         """
         for k in range(FIRST, FIRST + TRIED):
             rounding = 8 * self.rounding / STEPS[k + 1]
-            if k > FIRST + 2 and rounding > AGREEMENT * smallest:
+            if k >= FIRST + trusted and rounding > AGREEMENT * smallest:
                 return None  # so near to x rounding could agree with anything
             tolerance = max(AGREEMENT * smallest, min(rounding, coarsest))
             if not np.any(self.sides(k + 1)) and np.any(self.sides(0)):

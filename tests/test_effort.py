@@ -6,8 +6,9 @@ A line that changes is a change of the judge: mean it, then write the table anew
 
 import pathlib
 
+from nnlib import trial
 from nnlib.gradcheck import compare_gradient
-from tests.corpus.effort import CASES
+from tests.corpus.effort import CASES, SWEEPS
 
 TABLE = pathlib.Path(__file__).with_suffix(".txt")
 
@@ -19,8 +20,19 @@ def effort(f, x, claimed, upstream=None):
     return f"{verdict} {report.evaluations} {report.tolerance:g} {len(report.kinks)} {report.worst}"
 
 
+def sweep(cases):
+    """Return a letter for each verdict and tolerance, and the sums of calls and kinks."""
+    reports = [trial.judge(*case, name=False) for case in cases]
+    letter = {None: ".", "cannot-tell": "?", "not-deterministic": "n"}
+    verdicts = "".join(letter.get(report.mistake, "w") for report in reports)
+    levels = "".join(f"{report.tolerance:.0e}"[-1] for report in reports)
+    calls = sum(report.evaluations for report in reports)
+    return f"{verdicts} {levels} {calls} {sum(len(report.kinks) for report in reports)}"
+
+
 def rows():
-    return (f"{name}: {effort(*parts)}\n" for name, parts in CASES.items())
+    yield from (f"{name}: {effort(*parts)}\n" for name, parts in CASES.items())
+    yield from (f"{name}: {sweep(cases)}\n" for name, cases in SWEEPS.items())
 
 
 def test_effort():

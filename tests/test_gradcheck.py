@@ -387,6 +387,21 @@ def test_near_a_kink_beside_larger_entries(distance):
     assert compare_gradient(lambda z: np.abs(z).sum(), x, np.sign(x)).passed
 
 
+@pytest.mark.parametrize("distance", [1e-8, 1e-9, 3e-10])
+def test_beside_larger_entries_the_mean_of_both_slopes_is_wrong(distance):
+    x = np.array([distance, -0.7, 1])
+    assert not compare_gradient(lambda z: np.abs(z).sum(), x, np.array([0.0, -1, 1])).passed
+
+
+@pytest.mark.parametrize("error", [5e-7, 2e-6, 1e-5])
+def test_a_wrong_slope_at_a_large_x_is_not_hidden_by_rounding(error):
+    x, scale = np.array([0.37, -1.2, 1.49e6]), np.array([1, 1, 1e6])
+    right = (1 + (x / scale) ** 2) ** -1.5 / scale
+    wrong = right * (1 + error * np.array([0, 0, 1]))
+    f = lambda z: np.sum(z / scale / np.sqrt(1 + (z / scale) ** 2))
+    assert compare_gradient(f, x, right).passed and not compare_gradient(f, x, wrong).passed
+
+
 @pytest.mark.parametrize(
     "claim, passes",
     [([0.6, -0.7], True), ([0, 0], True), ([0.9, 0.9], False), ([0.8, -0.8], False)],

@@ -124,4 +124,108 @@ def given():
     yield "swapped", lambda a, b: total(a * a * b), (x, w), (x * x, 2 * x * w)
 
 
+def sizes(first, last):
+    """Return five sizes a decade."""
+    marks = "1 1.6 2.5 4 6.3".split()
+    return [float(f"{mark}e{n}") for n in range(first, last) for mark in marks]
+
+
+def changing(amplitude):
+    """Return an f that is not the same at each call, by so much."""
+    calls = []
+    return lambda z: (calls.append(0), total(z * z) + amplitude * (len(calls) * 7 % 5))[1]
+
+
+def sweeps_of_errors():
+    errors = sizes(-9, -3)
+    squares, bends = (lambda z: total(z * z * w)), (lambda z: total(bend(z)))
+    yield "all off", [(squares, x, 2 * x * w * (1 + e)) for e in errors]
+    yield "one off", [(squares, x, but(2 * x * w, 3, e)) for e in errors]
+    yield "one of 40 off", [(bends, many[:40], but(slope(many[:40]), 7, e)) for e in errors]
+    yield "one number off", [(bends, 0.4, slope(0.4) * (1 + e)) for e in errors]
+    mixed = np.array([1e-6, 1e-3, 1, 1e3, 1e6, 1])
+    for n in (0, 4):
+        claim = slope(x) / mixed
+        claims = [np.where(np.arange(6) == n, claim * (1 + e), claim) for e in errors]
+        yield f"entry {n} of all scales off", [(lambda z: total(bend(z / mixed)), x * mixed, c) for c in claims]  # fmt: skip
+    offset = lambda z: 1e5 + total(z * z)
+    yield "off beside 1e5", [(offset, x, but(2 * x, 3, e)) for e in errors]
+    single = lambda z: total(bend(z.astype(f4)).astype(float))
+    yield "off, float32 inside", [(single, x, slope(x) * (1 + e)) for e in sizes(-5, 0)]
+    returned = lambda z: f4(total(bend(z)))
+    yield "off, float32 returned", [(returned, x, slope(x) * (1 + e)) for e in sizes(-5, 0)]
+    yield (
+        "off, float32 claimed",
+        [(bends, x, (slope(x) * (1 + e)).astype(f4)) for e in sizes(-8, -3)],
+    )
+    yield (
+        "off, float16 claimed",
+        [(bends, x, (slope(x) * (1 + e)).astype(f2)) for e in sizes(-5, 0)],
+    )
+    small = np.array([1.0, 1, 1, 1, 1, 1])
+    for n in range(0, 13, 2):
+        small = np.where(np.arange(6) == 2, 10.0**-n, 1.0)
+        yield f"one small by 1e-{n}", [(lambda z, s=small: total(z * z * s), x, but(2 * x * small, 2, e * small[2])) for e in sizes(-7, 0)[::2]]  # fmt: skip
+
+
+def sweeps_of_functions():
+    for claim, word in ((2 * x, "right"), (but(2 * x, 1, 0.3), "wrong"), (0 * x, "zero")):
+        offsets = [(lambda z, o=o: o + total(z * z), x, claim) for o in sizes(0, 18)[::3]]
+        yield f"offsets, {word}", offsets
+        grids = [
+            (lambda z, g=g: total(np.floor(g * z * z + 0.5)) / g, x, claim) for g in sizes(0, 9)
+        ]
+        yield f"grids, {word}", grids
+        changes = [(changing(a), x, claim) for a in sizes(-17, -4)]
+        yield f"changing, {word}", changes
+    for error in (1, 1.001):
+        scaled = [(lambda z, s=s: total(bend(z / s)), x * s, error * slope(x) / s) for s in sizes(-12, 12)[::4]]  # fmt: skip
+        yield f"scales of x, times {error}", scaled
+        steep = [(lambda z, s=s: total(bend(s * z)), x / 9, error * s * slope(s * x / 9)) for s in sizes(-3, 7)[::2]]  # fmt: skip
+        yield f"steepness, times {error}", steep
+        counts = [(lambda z: total(bend(z)), many[:n], but(slope(many[:n]), n // 2, error - 1)) for n in range(1, 81, 3)]  # fmt: skip
+        yield f"counts, one off by {error - 1:.3f}", counts
+        spread = [(lambda z, s=s: total(z * z * s ** np.arange(6.0)), x, error * 2 * x * s ** np.arange(6.0)) for s in (1.0, 2.0, 4.0, 8.0, 32.0, 512.0)]  # fmt: skip
+        yield f"decades, times {error}", spread
+
+
+def sweeps_of_kinks():
+    corner = lambda z: total(np.abs(z) * w)
+    at = [np.where(np.arange(6) == 2, d, x) for d in sizes(-12, 0)]
+    yield "near a corner", [(corner, z, np.sign(z) * w) for z in at]
+    yield "near a corner, 0 claimed", [(corner, z, but(np.sign(z) * w, 2, -w[2])) for z in at]
+    zero = but(x, 2, -x[2])
+    beyond = [1 + e for e in sizes(-8, 0)[::2]]
+    yield "beyond a corner", [(corner, zero, but(np.sign(zero) * w, 2, b * w[2])) for b in beyond]
+    yield "below a corner", [(corner, zero, but(np.sign(zero) * w, 2, -b * w[2])) for b in beyond]
+    both = np.array([1.0, 2, 2, 0])
+    yield (
+        "more than a tie",
+        [(lambda z: np.max(z), both, np.array([0, 0.5, 0.5, 0]) * b) for b in beyond],
+    )
+    yield (
+        "less than a tie",
+        [(lambda z: np.max(z), both, np.array([0, 0.5, 0.5, 0]) / b) for b in beyond],
+    )
+    length = lambda z: np.sqrt(total(z * z))
+    yield "longer than a norm", [(length, np.zeros(2), np.array([0.6, 0.8]) * b) for b in beyond]
+    turned = np.array([[0.6, 0.8], [1, 0], [-0.8, 0.6], [0, -1], [0.5, 0.1]])
+    yield "norm, all ways", [(length, np.zeros(2), t * b) for t in turned for b in (0.9, 1.1)]
+    pair = lambda a, b: np.maximum(a, b)
+    shares = [(s * w, (b - s) * w) for s in (0, 0.3, 1) for b in (1, 1.0001, 0.9999, 2)]
+    yield "shares of a pair", [(pair, (x, x.copy()), share, w) for share in shares]
+    crossed = lambda z: np.abs(z[0] - 2 * z[1]) + z[0]
+    yield "a tie by gaps", [(crossed, np.zeros(2), np.array([1 + s, -2 * s * b])) for s in (0.5, 1) for b in beyond[::3]]  # fmt: skip
+    corners = lambda z: total(np.abs(z))
+    yield "many corners", [(corners, np.zeros(n), np.ones(n) * 0.3) for n in (2, 64, 65, 66)]  # fmt: skip
+    yield "many corners, one wrong", [(corners, np.zeros(n), but(np.ones(n) * 0.3, -1, 2)) for n in (2, 64, 65, 66)]  # fmt: skip
+    roots = lambda z: total(np.sqrt(np.abs(z)))
+    yield "roots at 0", [(roots, but(x, 1, -x[1] + d), 0.5 / np.sqrt(np.abs(x))) for d in (0, 1e-9, 1e-6, 1e-3)]  # fmt: skip
+
+
+SWEEPS = {
+    name: parts
+    for maker in (sweeps_of_errors, sweeps_of_functions, sweeps_of_kinks)
+    for name, parts in maker()
+}
 CASES = {name: parts for maker in (smooth, noisy, kinked, given) for name, *parts in maker()}
