@@ -70,6 +70,15 @@ def test_a_renamed_file_is_known_by_its_exercises(place, path, student):
     assert len(odd) == (not student)
 
 
+def test_a_file_without_a_sheets_name_cannot_stop_the_search(place):
+    for n, name in enumerate(("answer-" + "9" * 5000 + "-1", "answer-٦-1", "answer--1", "٣" * 99)):
+        cells = [rig.code_cell("x", name)]
+        path = hand_in(place, f"ann/{n}.ipynb")
+        path.write_text(json.dumps(rig.notebook(cells)))
+    path.with_name("empty.ipynb").touch()
+    assert [len(found) for found in submission.find(place / "in", [rig.STEM])] == [0, 5]
+
+
 @walls
 def test_a_name_that_is_no_text_is_graded_and_kept(place):
     path = hand_in(place, "ann/06_small.ipynb")

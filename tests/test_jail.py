@@ -2,6 +2,7 @@
 import errno
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -170,6 +171,24 @@ def test_a_busy_machine_gives_everybody_more_time(monkeypatch):
 
 
 # ---- nothing is left ----
+
+@walls
+@pytest.mark.parametrize("harm", ["dead", "deaf"])
+def test_a_warm_process_that_is_broken_is_replaced_and_no_student_is_blamed(harm, monkeypatch):
+    broken = jail.Jail()
+    broken.submission().close()
+    first = broken.process
+    if harm == "dead":
+        first.kill()
+        first.wait()
+    else:  # nobody listens at the other end
+        monkeypatch.setattr(jail, "START_SECONDS", 5)
+        broken.control, _keep = socket.socketpair()
+    channel = broken.submission()
+    assert broken.process is not first
+    channel.close()
+    broken.stop()
+
 
 @walls
 def test_a_killed_grader_leaves_no_process(tmp_path):
