@@ -100,7 +100,7 @@ def read_by_hand(path, store):
         return
     with open(path, encoding="utf-8-sig", newline="") as file:
         delimiter = ";" if ";" in file.readline() else ","  # some spreadsheets write the one
-        for row in csv.reader(file, delimiter=delimiter):
+        for row in filter(any, csv.reader(file, delimiter=delimiter)):
             try:
                 student, sheet, exercise, points = row[:4]
                 number = float(points.replace(",", ".")) if points.strip() else None

@@ -190,9 +190,7 @@ class Jail:
             if self.process is None:
                 self.start()
             with contextlib.suppress(OSError, wire.WireError):
-                channel = give_channel(self.control, b"f")
-                if wire.receive(channel, time.monotonic() + START_SECONDS) == "ready":
-                    return channel
+                return ready(give_channel(self.control, b"f"))
             self.stop()  # something is wrong with the warm process itself
         raise wire.Gone("the warm process does not answer")
 
@@ -233,6 +231,16 @@ def give_channel(connection, letter):
     finally:
         theirs.close()
     return ours
+
+
+def ready(channel):
+    """Return a channel whose process has said that its limits are set; close any other."""
+    try:
+        wire.receive(channel, time.monotonic() + START_SECONDS)
+    except wire.WireError:
+        channel.close()
+        raise
+    return channel
 
 
 def filter_file():

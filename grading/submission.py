@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BYTES, PARTS, CELLS, SOURCE, NOTES = 8 << 20, 400_000, 2_000, 100_000, 20
-ROLE = re.compile(r"(answer|check|written)-(\d+)-(\d+)")
+ROLE = re.compile(r"(answer|check|written)-([0-9]{1,3})-([0-9]{1,3})")
 HALF = re.compile("[\ud800-\udfff]")  # of a character, which no file can hold
 PNG = re.compile(r"iVBORw0KGgo[A-Za-z0-9+/\s]*=*\s*")
 MOODLE = re.compile(r"_assignsubmission_\w+$")

@@ -70,6 +70,15 @@ def test_a_renamed_file_is_known_by_its_exercises(place, path, student):
     assert len(odd) == (not student)
 
 
+def test_a_file_without_a_sheets_name_cannot_stop_the_search(place):
+    for n, name in enumerate(("answer-" + "9" * 5000 + "-1", "answer-٦-1", "answer--1", "٣" * 99)):
+        cells = [rig.code_cell("x", name)]
+        path = hand_in(place, f"ann/{n}.ipynb")
+        path.write_text(json.dumps(rig.notebook(cells)))
+    path.with_name("empty.ipynb").touch()
+    assert [len(found) for found in submission.find(place / "in", [rig.STEM])] == [0, 5]
+
+
 @walls
 def test_a_name_that_is_no_text_is_graded_and_kept(place):
     path = hand_in(place, "ann/06_small.ipynb")
@@ -182,7 +191,8 @@ def test_texts_and_figures_are_listed_for_reading_and_keep_their_points(place):
     path = place / "out" / "by_hand.csv"
     rows = path.read_text(encoding="utf-8-sig")
     assert rows.count("06_small,6.5,,2") == 3 and "6.1" not in rows
-    path.write_text(rows.replace(",", ";").replace("bob;06_small;6.5;", "bob;06_small;6.5;1,5"))
+    filled = rows.replace(",", ";").replace("bob;06_small;6.5;", "bob;06_small;6.5;1,5")
+    path.write_text(filled + ";;;;\n\n")  # as some spreadsheets save it
     run(place)
     assert table(place / "out" / "grades.csv")["bob"] == ["11.5", "11.5"]
     assert "bob,06_small,6.5,1.5,2" in path.read_text(encoding="utf-8-sig")

@@ -1,7 +1,9 @@
 """The walls: the filter of calls, refusals and their cures, a group's memory, a question's time."""
+import contextlib
 import errno
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -172,22 +174,54 @@ def test_a_busy_machine_gives_everybody_more_time(monkeypatch):
 # ---- nothing is left ----
 
 @walls
-def test_a_killed_grader_leaves_no_process(tmp_path):
+@pytest.mark.parametrize("harm", ["dead", "deaf"])
+def test_a_warm_process_that_is_broken_is_replaced_and_no_student_is_blamed(harm, monkeypatch):
+    broken = jail.Jail()
+    broken.submission().close()
+    first = broken.process
+    if harm == "dead":
+        broken.control.shutdown(socket.SHUT_WR)
+        first.wait(60)
+    else:  # nobody listens at the other end
+        monkeypatch.setattr(jail, "START_SECONDS", 5)
+        broken.control.close()
+        broken.control, other = socket.socketpair()
+        monkeypatch.setattr(broken, "other", other, raising=False)
+    channel = broken.submission()
+    assert broken.process is not first
+    channel.close()
+    broken.stop()
+    with contextlib.suppress(AttributeError):
+        broken.other.close()
+
+
+def below(pid):
+    """Return the processes that a process started, and they."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return {int(child) for child in words}.union(*map(below, words))
+    return set()
+
+
+@walls
+def test_a_killed_grader_leaves_no_process():
     code = f"""
 import sys, time
 sys.path[:0] = [{str(ROOT)!r}]
 from grading.jail import Jail
-jail = Jail()
-jail.submission()
-print(jail.process.pid, flush=True)
+channel = Jail().submission()
+print("ready", flush=True)
 time.sleep(99)"""
     run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    inside = int(run.stdout.readline())
+    run.stdout.readline()
+    there = below(run.pid)
+    assert len(there) >= 3  # bubblewrap, the warm process, its fork
     run.kill()
     run.wait()
     run.stdout.close()
-    for _ in range(100):
-        if not os.path.exists(f"/proc/{inside}"):
+    for _ in range(200):
+        left = [pid for pid in there if os.path.exists(f"/proc/{pid}")]
+        if not left:
             return
         time.sleep(0.1)
-    raise AssertionError("the jail outlived the grader")
+    raise AssertionError(f"of the jail is left: {left}")
