@@ -1,4 +1,4 @@
-"""Attention of 4 heads, d = 32, 16 examples, forward and backward, beside PyTorch's fused kernel."""
+"""Attention with 4 heads, d = 32, B = 16, forward and backward, and PyTorch's fused kernel."""
 
 import numpy as np
 from run import Case

@@ -36,7 +36,7 @@ def attention(Q, K, V, mask=None):
     masks = [] if mask is None else [np.broadcast_to(_checked(mask, A.shape), A.shape)]
     for a, q, k, v, o, *m in _few_heads(A, Q, K, V, output, *masks):
         a[...] = softmax(scores(q, k, *m))
-        o[...] = a @ v
+        np.matmul(a, v, out=o)
     return output, A
 
 
@@ -46,7 +46,7 @@ def scores(Q, K, mask=None):
     The factor keeps the variance of a sum of d products at 1, (15.5).
     """
     check_shape("K", K, (*np.shape(Q)[:-2], "T", np.shape(Q)[-1]))
-    S = Q @ np.swapaxes(K, -1, -2) / math.sqrt(Q.shape[-1])
+    S = Q / math.sqrt(Q.shape[-1]) @ np.swapaxes(K, -1, -2)
     return S if mask is None else np.where(_checked(mask, S.shape), S, -np.inf)
 
 
@@ -58,10 +58,11 @@ def attention_backward(upstream, Q, K, V, A):
     """
     dQ, dK, dV = (np.empty(M.shape, np.result_type(upstream, A)) for M in (Q, K, V))
     for a, u, q, k, v, dq, dk, dv in _few_heads(A, upstream, Q, K, V, dQ, dK, dV):
-        dv[...] = np.swapaxes(a, -1, -2) @ u
+        np.matmul(np.swapaxes(a, -1, -2), u, out=dv)
         da = u @ np.swapaxes(v, -1, -2)
         ds = a * (da - (a * da).sum(axis=-1, keepdims=True)) / math.sqrt(q.shape[-1])
-        dq[...], dk[...] = ds @ k, np.swapaxes(ds, -1, -2) @ q
+        np.matmul(ds, k, out=dq)
+        np.matmul(np.swapaxes(ds, -1, -2), q, out=dk)
     return dQ, dK, dV
 
 

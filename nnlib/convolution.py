@@ -106,7 +106,9 @@ def product(A, C):
 
     So small matrices OpenBLAS multiplies as they lie, without copying: up to twice as fast.
     """
-    pieces = min(len(A), -(-A.size * C.shape[1] // 10**6))
+    pieces = -(-A.size * C.shape[1] // 10**6)
+    if pieces > len(A) // 4:  # products of so few rows would be slower again
+        return A @ C
     while len(A) % pieces:
         pieces += 1
     return (A.reshape(pieces, -1, A.shape[1]) @ C).reshape(len(A), -1)
