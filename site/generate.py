@@ -17,6 +17,7 @@ from grading.release import role
 from nnlib import diagnosis
 
 FIRST = "notebooks/00_start_here.ipynb"
+LABORATORY, IN_LITE = "lite/lab/index.html?path=README.md", "the course in JupyterLite"
 FIGURES = [0, 8, 2, 9, 2, 2, 0, 2, 7, 10, 3, 4, 1, 5, 9, 9, 5]  # which of a lesson's stands for it
 ROW = re.compile(r"^\| (\d\d) \| \[(.*?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \|$", re.M)
 CASE = re.compile(r"^(✗ .*?|  the claim .*?)\n(?:.*\n)*?✓ \((\d+\.\d+)\) ([^:\n]*)", re.M)
@@ -58,6 +59,7 @@ def parts(lite):
         "count": str(len(places())),
         "exercises": str(sum(len(spec.load(stem).questions) for stem in sheets)),
         "start": f"lite/notebooks/index.html?path={FIRST}" if lite else "install.html",
+        "laboratory": f"<a href='{LABORATORY}'>{IN_LITE}</a>" if lite else IN_LITE,
         "sheets": contents("exercises", sheets),
         "sheet_rows": "\n".join(map(sheet_row, sheets.items())),
         "equations": "\n".join(part for item in titles.items() for part in equations(*item)),
