@@ -7,7 +7,6 @@
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -92,8 +91,9 @@ def make_book(out, options):
     generate.write(source, lite=not options.no_lite)
     settings = ["-D", f"nb_execution_mode={'force' if options.execute else 'off'}",
                 "-D", f"course_lite={int(not options.no_lite)}"]
-    return sphinx(["-q", "-a", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", str(SITE),
-                   "-d", str(out.parent / "doctrees"), *settings, str(source), str(out)])
+    quietly = ["-q", "-a", "-W", "--keep-going", "-j", str(os.cpu_count() or 1)]
+    places = ["-c", str(SITE), "-d", str(out.parent / "doctrees"), str(source), str(out)]
+    return sphinx([*quietly, *settings, *places])
 
 
 def lay_downloads(out):

@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 
 import nbformat
+from extension import ROOT, places
 
 import nnlib
-from extension import ROOT, places
 from grading import spec, walk
 from grading.release import role
 from nnlib import diagnosis
@@ -166,8 +166,10 @@ def printed_mistakes():
     path = next((ROOT / "notebooks").glob("16_*.ipynb"))
     right = {eq.number: in_table(eq.latex) for eq in walk.equations(path)}
     for cell in nbformat.read(path, 4).cells:
-        for verdict, number, label in CASE.findall(walk.printed(cell) if "outputs" in cell else ""):
-            yield f"| ({number}) {plain(label)} | ${right[number]}$ | {plain(verdict.strip('✗ '))} |"
+        told = walk.printed(cell) if "outputs" in cell else ""
+        for verdict, number, label in CASE.findall(told):
+            said = plain(verdict.strip("✗ "))
+            yield f"| ({number}) {plain(label)} | ${right[number]}$ | {said} |"
 
 
 def in_table(latex):

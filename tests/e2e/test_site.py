@@ -1,4 +1,4 @@
-"""The built book in a real browser: formulas, strangers, phones, dark mode, accessibility, paper."""
+"""The built book in a real browser: formulas, strangers, phones, the dark, accessibility, paper."""
 
 import functools
 import http.server
@@ -22,8 +22,10 @@ LESSON = "notebooks/05_backprop_one_element_at_a_time.html"
 KINDS = ["index.html", "search.html", "glossary.html", "notebooks/00_start_here.html",
          "exercises/05_backprop_one_element_at_a_time.html", "reference/layers.html"]
 # The glyphs of a formula are MathJax's; a screen reader gets MathML beside them.
-AXE = """rules => axe.run({exclude: [['mjx-container']]}, {runOnly: rules, resultTypes: ['violations']})
-    .then(found => found.violations.map(v => `${v.id}: ${v.nodes[0].target} (${v.nodes.length})`))"""
+AXE = """rules => axe.run({exclude: [['mjx-container']]},
+                            {runOnly: rules, resultTypes: ['violations']})
+    .then(found => found.violations.map(
+        v => `${v.id}: ${v.nodes[0].target} (${v.nodes.length})`))"""
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,8 @@ def formulas(page):
     if page.locator(".math").count():
         page.wait_for_function("document.documentElement.dataset.formulas == 'ready'")
     return page.evaluate("""[
-        [...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length,
+        [...document.querySelectorAll('.math')]
+            .filter(m => !m.querySelector('mjx-container')).length,
         [...document.querySelectorAll('mjx-merror')].map(m => m.getAttribute('data-mjx-error'))]""")
 
 
