@@ -13,7 +13,6 @@ from extension import ROOT, places
 
 import nnlib
 from grading import spec, walk
-from grading.release import role
 from nnlib import diagnosis
 
 FIRST = "notebooks/00_start_here.ipynb"
@@ -39,7 +38,7 @@ def files(lite):
         yield f"notebooks/{stem}.ipynb", read(f"notebooks/{stem}.ipynb")
         if has_sheet(stem):
             yield f"exercises/{stem}.ipynb", web_sheet(stem)
-    yield "instructors.md", read("grading/README.md")
+    yield "grading.md", read("grading/README.md")
     for name in modules():
         yield f"reference/{name}.md", (
             f"# nnlib.{name}\n\n```{{eval-rst}}\n.. automodule:: nnlib.{name}\n```\n")
@@ -117,18 +116,14 @@ def web_sheet(stem):
     solved = nbformat.read(ROOT / "solutions" / stem / "sheet.ipynb", 4).cells
     solutions = {cell.id: SOLUTION.sub("", cell.source).strip() for cell in solved}
     hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
-    cells = []
-    for cell in nb.cells:
-        kind, number = role(cell)
+    for n, cell in enumerate(nb.cells):
         if cell.id.startswith("hint-"):
             number = cell.id.removeprefix("hint-").replace("-", ".")
-            text = "\n\n".join(folded(f"Hint {n} of 3", hint)
-                               for n, hint in enumerate(hints[number], start=1))
             solution = solutions[cell.id.replace("hint", "answer")]
-            text += "\n\n" + folded("Solution", f"```python\n{solution}\n```")
-            cell = nbformat.v4.new_markdown_cell(text, id=cell.id)
-        cells.append(cell)
-    nb.cells = cells
+            text = [folded(f"Hint {stage} of 3", hint)
+                    for stage, hint in enumerate(hints[number], start=1)]
+            text.append(folded("Solution", f"```python\n{solution}\n```"))
+            nb.cells[n] = nbformat.v4.new_markdown_cell("\n\n".join(text), id=cell.id)
     return nbformat.writes(nb)
 
 
