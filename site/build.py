@@ -32,6 +32,7 @@ def main(args):
     options = parse(args)
     out, start = Path(options.out).resolve(), time.perf_counter()
     fetch_packages()
+    remove_old_pages(out)
     code = make_book(out, options)
     lay_vendor(out / "_static")
     lay_downloads(out)
@@ -80,6 +81,16 @@ def lay_vendor(target):
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 if not copy.exists() or copy.stat().st_size != path.stat().st_size:
                     shutil.copyfile(path, copy)
+
+
+def remove_old_pages(out):
+    """Empty the folder of the last build; JupyterLite's part looks after itself."""
+    if (out / ".buildinfo").exists():  # else it is not Sphinx's folder
+        for path in out.iterdir():
+            if path.is_dir() and path.name != "lite":
+                shutil.rmtree(path)
+            elif path.is_file():
+                path.unlink()
 
 
 def make_book(out, options):
