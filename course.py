@@ -34,8 +34,12 @@ DROPPED = ("PYTHON", "PYTEST", "MPL", "JUPYTERLAB_", "PIP_USER", "PIP_TARGET", "
 TEST_SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
                  "TQDM_DISABLE": "1"}
 TEST_FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-NO_NEWS = {"@jupyterlab/apputils-extension:notification":
-           {"fetchNews": "false", "checkForUpdates": False}}
+SETTINGS = {  # JupyterLab asks nobody for news, and leaves out the kernel of the web site
+    "share/jupyter/lab/settings/overrides.json": {
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false", "checkForUpdates": False}},
+    "etc/jupyter/labconfig/page_config.json": {
+        "disabledExtensions": {"@jupyterlite/pyodide-kernel-extension": True}}}
 
 
 def say(sentence):
@@ -128,9 +132,9 @@ def build():
     packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}))
     # a relative path: found wherever the folder lies, and plain ASCII whatever its name
     (packages / "course.pth").write_text(os.path.relpath(VENV.parent, packages) + "\n")
-    settings = VENV / "share" / "jupyter" / "lab" / "settings"
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "overrides.json").write_text(json.dumps(NO_NEWS), encoding="utf-8")
+    for place, settings in SETTINGS.items():
+        (VENV / place).parent.mkdir(parents=True, exist_ok=True)
+        (VENV / place).write_text(json.dumps(settings), encoding="utf-8")
     warm_up()
     STAMP.write_text(wanted_stamp(), encoding="utf-8")
 

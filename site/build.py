@@ -7,7 +7,6 @@
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -33,6 +32,7 @@ def main(args):
     options = parse(args)
     out, start = Path(options.out).resolve(), time.perf_counter()
     fetch_packages()
+    remove_old_pages(out)
     code = make_book(out, options)
     lay_vendor(out / "_static")
     lay_downloads(out)
@@ -83,6 +83,16 @@ def lay_vendor(target):
                     shutil.copyfile(path, copy)
 
 
+def remove_old_pages(out):
+    """Empty the folder of the last build; JupyterLite's part looks after itself."""
+    if (out / ".buildinfo").exists():  # else it is not Sphinx's folder
+        for path in out.iterdir():
+            if path.is_dir() and path.name != "lite":
+                shutil.rmtree(path)
+            elif path.is_file():
+                path.unlink()
+
+
 def make_book(out, options):
     """Write the book's source and let Sphinx make pages of it; return its exit code."""
     import generate
@@ -92,8 +102,9 @@ def make_book(out, options):
     generate.write(source, lite=not options.no_lite)
     settings = ["-D", f"nb_execution_mode={'force' if options.execute else 'off'}",
                 "-D", f"course_lite={int(not options.no_lite)}"]
-    return sphinx(["-q", "-a", "-W", "--keep-going", "-j", str(os.cpu_count() or 1), "-c", str(SITE),
-                   "-d", str(out.parent / "doctrees"), *settings, str(source), str(out)])
+    quietly = ["-q", "-a", "-W", "--keep-going", "-j", str(os.cpu_count() or 1)]
+    places = ["-c", str(SITE), "-d", str(out.parent / "doctrees"), str(source), str(out)]
+    return sphinx([*quietly, *settings, *places])
 
 
 def lay_downloads(out):

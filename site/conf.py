@@ -38,8 +38,8 @@ napoleon_use_ivar = True
 html_theme = "sphinx_book_theme"
 html_title = "Backpropagation by hand, checked by the machine"
 html_static_path = [str(SITE / "_static")]
-html_css_files = ["source-sans-3/index.css", "source-sans-3/wght-italic.css", "source-serif-4/index.css",
-                  "source-code-pro/index.css", "site.css"]
+html_css_files = ["source-sans-3/index.css", "source-sans-3/wght-italic.css",
+                  "source-serif-4/index.css", "source-code-pro/index.css", "site.css"]
 html_context = {"default_mode": "auto"}
 html_js_files = ["site.js"]
 templates_path = [str(SITE / "_templates")]

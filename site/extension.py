@@ -11,7 +11,7 @@ from grading import walk
 
 ROOT = Path(__file__).resolve().parents[1]
 TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
-QUOTED = re.compile(r"\((\d+\.\d+)\)")
+QUOTED = re.compile(r"(?<![\w)])\((\d+\.\d+)\)")
 UNTOUCHED = (nodes.reference, nodes.literal, nodes.literal_block, nodes.title, nodes.math,
              nodes.math_block, addnodes.desc_signature)
 MARKS = {"✓": "check-passes", "≔": "check-defines", "✗": "check-fails"}
@@ -96,10 +96,16 @@ def launch_bar(docname, repository, branch, lite):
     place = repository.removeprefix("https://github.com/")
     template = (ROOT / "site" / "_templates" / "launch.html").read_text(encoding="utf-8")
     return jinja2.Template(template, autoescape=True).render(
-        path=f"{docname}.ipynb", lite=lite, setup=f"%pip install -q git+{repository}",
+        path=f"{docname}.ipynb", lite=lite, setup=setup_lines(folder, repository, branch),
         colab=f"https://colab.research.google.com/github/{place}/blob/{branch}/{docname}.ipynb",
         other=f"{other}/{stem}.html" * (ROOT / other / f"{stem}.ipynb").exists(),
         name=other.capitalize() if other == "exercises" else "Lesson")
+
+
+def setup_lines(folder, repository, branch):
+    """Return what has to run first in Colab: the package; for a sheet its hints, too."""
+    hints = f"\n!curl -sLO {repository}/raw/{branch}/exercises/hints.json"
+    return f"%pip install -q git+{repository}" + hints * (folder == "exercises")
 
 
 def escape_formulas(app, what, name, obj, options, lines):

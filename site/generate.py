@@ -9,14 +9,14 @@ import re
 from pathlib import Path
 
 import nbformat
+from extension import ROOT, places
 
 import nnlib
-from extension import ROOT, places
 from grading import spec, walk
-from grading.release import role
 from nnlib import diagnosis
 
 FIRST = "notebooks/00_start_here.ipynb"
+LABORATORY, IN_LITE = "lite/lab/index.html?path=README.md", "the course in JupyterLite"
 FIGURES = [0, 8, 2, 9, 2, 2, 0, 2, 7, 10, 3, 4, 1, 5, 9, 9, 5]  # which of a lesson's stands for it
 ROW = re.compile(r"^\| (\d\d) \| \[(.*?)\]\(notebooks/(\w+)\.ipynb\) \| (.*?) \|$", re.M)
 CASE = re.compile(r"^(✗ .*?|  the claim .*?)\n(?:.*\n)*?✓ \((\d+\.\d+)\) ([^:\n]*)", re.M)
@@ -38,7 +38,7 @@ def files(lite):
         yield f"notebooks/{stem}.ipynb", read(f"notebooks/{stem}.ipynb")
         if has_sheet(stem):
             yield f"exercises/{stem}.ipynb", web_sheet(stem)
-    yield "instructors.md", read("grading/README.md")
+    yield "grading.md", read("grading/README.md")
     for name in modules():
         yield f"reference/{name}.md", (
             f"# nnlib.{name}\n\n```{{eval-rst}}\n.. automodule:: nnlib.{name}\n```\n")
@@ -58,6 +58,7 @@ def parts(lite):
         "count": str(len(places())),
         "exercises": str(sum(len(spec.load(stem).questions) for stem in sheets)),
         "start": f"lite/notebooks/index.html?path={FIRST}" if lite else "install.html",
+        "laboratory": f"<a href='{LABORATORY}'>{IN_LITE}</a>" if lite else IN_LITE,
         "sheets": contents("exercises", sheets),
         "sheet_rows": "\n".join(map(sheet_row, sheets.items())),
         "equations": "\n".join(part for item in titles.items() for part in equations(*item)),
@@ -115,18 +116,14 @@ def web_sheet(stem):
     solved = nbformat.read(ROOT / "solutions" / stem / "sheet.ipynb", 4).cells
     solutions = {cell.id: SOLUTION.sub("", cell.source).strip() for cell in solved}
     hints = json.loads((ROOT / "exercises" / "hints.json").read_text(encoding="utf-8"))
-    cells = []
-    for cell in nb.cells:
-        kind, number = role(cell)
+    for n, cell in enumerate(nb.cells):
         if cell.id.startswith("hint-"):
             number = cell.id.removeprefix("hint-").replace("-", ".")
-            text = "\n\n".join(folded(f"Hint {n} of 3", hint)
-                               for n, hint in enumerate(hints[number], start=1))
             solution = solutions[cell.id.replace("hint", "answer")]
-            text += "\n\n" + folded("Solution", f"```python\n{solution}\n```")
-            cell = nbformat.v4.new_markdown_cell(text, id=cell.id)
-        cells.append(cell)
-    nb.cells = cells
+            text = [folded(f"Hint {stage} of 3", hint)
+                    for stage, hint in enumerate(hints[number], start=1)]
+            text.append(folded("Solution", f"```python\n{solution}\n```"))
+            nb.cells[n] = nbformat.v4.new_markdown_cell("\n\n".join(text), id=cell.id)
     return nbformat.writes(nb)
 
 
@@ -164,8 +161,10 @@ def printed_mistakes():
     path = next((ROOT / "notebooks").glob("16_*.ipynb"))
     right = {eq.number: in_table(eq.latex) for eq in walk.equations(path)}
     for cell in nbformat.read(path, 4).cells:
-        for verdict, number, label in CASE.findall(walk.printed(cell) if "outputs" in cell else ""):
-            yield f"| ({number}) {plain(label)} | ${right[number]}$ | {plain(verdict.strip('✗ '))} |"
+        told = walk.printed(cell) if "outputs" in cell else ""
+        for verdict, number, label in CASE.findall(told):
+            said = plain(verdict.strip("✗ "))
+            yield f"| ({number}) {plain(label)} | ${right[number]}$ | {said} |"
 
 
 def in_table(latex):

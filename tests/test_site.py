@@ -111,6 +111,9 @@ def test_every_way_to_open_a_notebook_leads_to_a_file_of_the_tree(path):
     assert links[1] == f"https://colab.research.google.com/github/a/b/blob/main/{path}"
     assert links[2] == f"../download/{path}"
     assert "%pip install -q git+https://github.com/a/b" in bar
+    hints = "https://github.com/a/b/raw/main/exercises/hints.json"
+    assert (hints in bar) == path.startswith("exercises/")
+    assert (ROOT / hints.partition("/main/")[2]).exists()
     for other in links[3:]:
         assert (ROOT / other.removeprefix("../").replace(".html", ".ipynb")).exists()
     assert "lite/" not in extension.launch_bar(path[:-6], "https://github.com/a/b", "main", False)
