@@ -123,7 +123,8 @@ def test_lesson_runs(site, page, lesson, record_property):
         for cell in nbformat.read(ROOT / "notebooks" / f"{lesson}.ipynb", 4).cells
         if cell.cell_type == "code"
     ]
-    assert "" == "".join(fault(cell, stored) for cell, stored in zip(state, code, strict=True))
+    faults = [fault(cell, stored) for cell, stored in zip(state, code, strict=True)]
+    assert not any(faults), "\n".join(filter(None, faults))
     times = [ms for explorer in moves.explorers(page) for ms in moves.move_all(page, explorer)]
     row = f"| {lesson} | {shown:.1f} | {ran:.0f} | {len(times)} |"
     print(row)
