@@ -66,7 +66,8 @@ def run_all(page, seconds=240):
 
 MARK = """() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets;
   return cells.map((cell, n) => [cell, n]).filter(([cell, n]) => cell.model.type === 'code'
-    && cell.model.outputs.toJSON().some(o => o.data && WIDGET in o.data)).map(([cell, n]) => n); }
+    && cell.model.outputs.toJSON().some(o => o.data && WIDGET in o.data && 'image/png' in o.data))
+    .map(([cell, n]) => n); }  // a bar of progress is a widget too
 """.replace("WIDGET", "'application/vnd.jupyter.widget-view+json'")
 SHOW = """async n => { const content = window.jupyterapp.shell.currentWidget.content;
   content.activeCellIndex = n; await content.scrollToItem(n, 'start');
