@@ -275,7 +275,8 @@ class Explorer:
             if isinstance(control, ipywidgets.ToggleButton):
                 control.observe(self.run, "value")
         rows = ipywidgets.Box([*controls.values()], layout={"flex_flow": "row wrap"})
-        place = ipywidgets.Box([self.picture], layout={"min_height": f"{height}px"})
+        room = {"min_height": f"{height}px", "align_items": "flex-start"}
+        place = ipywidgets.Box([self.picture], layout=room)
         self.widget = ipywidgets.VBox(
             [rows, self.key, self.rest, place, ipywidgets.HTML(ALOUD, layout={"display": "none"})]
         )
