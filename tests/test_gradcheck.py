@@ -618,6 +618,28 @@ def test_a_second_backward_may_not_add(size):
     assert caught.value.report.mistake == "doubled"
 
 
+class Embedding:
+    """A row of W for each whole number of X."""
+
+    def __init__(self):
+        self.W, self.dW = np.arange(12.0).reshape(4, 3), None
+
+    parameters = property(lambda self: {"W": self.W})
+    gradients = property(lambda self: {"W": self.dW})
+
+    def forward(self, X):
+        self.X = X
+        return self.W[X]
+
+    def backward(self, U):
+        self.dW = np.zeros(self.W.shape)
+        np.add.at(self.dW, self.X, U)
+
+
+def test_whole_numbers_stay_whole():
+    assert check_layer(Embedding(), np.array([0, 2, 2, 1])).passed
+
+
 def test_a_stale_cache_is_told_with_its_place():
     def forward(self, X):
         self.X = getattr(self, "X", X)
