@@ -541,6 +541,8 @@ def test_rejection_is_cheap():
 def test_wrong_number_of_gradients():
     report = compare_gradient(lambda a, b: a @ b, (V, V), (V,))
     assert report.mistake == "wrong-count" and "1 for 2 inputs" in report.message
+    report = compare_gradient(lambda a, b: a @ b, (V, V), V)
+    assert report.mistake == "wrong-count" and "1 for 2 inputs" in report.message
 
 
 def test_cannot_tell():
@@ -614,6 +616,41 @@ def test_a_second_backward_may_not_add(size):
     with pytest.raises(GradientError) as caught:
         check_layer(layer, size * RNG.normal(size=(5, 4)))
     assert caught.value.report.mistake == "doubled"
+
+
+class Embedding:
+    """A row of W for each whole number of X."""
+
+    def __init__(self):
+        self.W, self.dW = np.arange(12.0).reshape(4, 3), None
+
+    parameters = property(lambda self: {"W": self.W})
+    gradients = property(lambda self: {"W": self.dW})
+
+    def forward(self, X):
+        self.X = X
+        return self.W[X]
+
+    def backward(self, U):
+        self.dW = np.zeros(self.W.shape)
+        np.add.at(self.dW, self.X, U)
+
+
+def test_whole_numbers_stay_whole():
+    assert check_layer(Embedding(), np.array([0, 2, 2, 1])).passed
+
+
+def test_a_stale_cache_is_told_with_its_place():
+    def forward(self, X):
+        self.X = getattr(self, "X", X)
+        return X @ self.W.T + self.b
+
+    layer = patched(Dense(np.random.default_rng(0)), forward=forward)
+    with pytest.raises(GradientError) as caught:
+        check_layer(layer, RNG.normal(size=(5, 4)))
+    _, where, look = str(caught.value).splitlines()
+    assert caught.value.report.mistake == "stale-cache"
+    assert "measured" in where and "Look at" not in where and "Look at" in look
 
 
 def test_evaluation_mode_is_checked():

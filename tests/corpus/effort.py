@@ -217,8 +217,8 @@ def sweeps_of_kinks():
     crossed = lambda z: np.abs(z[0] - 2 * z[1]) + z[0]
     yield "a tie by gaps", [(crossed, np.zeros(2), np.array([1 + s, -2 * s * b])) for s in (0.5, 1) for b in beyond[::3]]  # fmt: skip
     corners = lambda z: total(np.abs(z))
-    yield "many corners", [(corners, np.zeros(n), np.ones(n) * 0.3) for n in (2, 64, 65, 66)]  # fmt: skip
-    yield "many corners, one wrong", [(corners, np.zeros(n), but(np.ones(n) * 0.3, -1, 2)) for n in (2, 64, 65, 66)]  # fmt: skip
+    yield "many corners", [(corners, np.zeros(n), np.ones(n) * 0.3) for n in (2, 64, 65, 66, 97)]  # fmt: skip
+    yield "many corners, one wrong", [(corners, np.zeros(n), but(np.ones(n) * 0.3, -1, 2)) for n in (2, 64, 65, 66, 97)]  # fmt: skip
     roots = lambda z: total(np.sqrt(np.abs(z)))
     yield "roots at 0", [(roots, but(x, 1, -x[1] + d), 0.5 / np.sqrt(np.abs(x))) for d in (0, 1e-9, 1e-6, 1e-3)]  # fmt: skip
 
