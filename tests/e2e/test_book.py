@@ -64,6 +64,7 @@ def visits(book, pages, browser):
     seen["print"] = printed(page, base)
     page.context.close()
     server.shutdown()
+    server.server_close()
     return seen
 
 
@@ -101,6 +102,7 @@ def axe(page, name):
     found = page.evaluate(AXE, WCAG)
     page.set_viewport_size({"width": 390, "height": 844})
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_timeout(1_000)  # the theme makes what scrolls focusable, a moment later
     wide = page.evaluate("document.documentElement.scrollWidth") - 390
     return found + page.evaluate(AXE, WCAG) + [f"{wide} too wide in the dark"] * (wide > 0)
 
@@ -120,7 +122,7 @@ def printed(page, base):
     page.goto(base + LESSON)
     formulas(page)
     broken = page.evaluate("""[...document.querySelectorAll(
-        'div.math, div.cell_input, div.cell_output img, div.cell_output .output')].filter(e =>
+        'div.math, div.cell_input, div.cell_output:has(> img), div.cell_output .output')].filter(e =>
         !e.closest('details') && getComputedStyle(e).breakInside != 'avoid').length""")
     return {"broken": broken, "pdf": len(page.pdf(format="A4"))}
 
