@@ -122,8 +122,8 @@ def printed(page, base):
     page.goto(base + LESSON)
     formulas(page)
     broken = page.evaluate("""[...document.querySelectorAll(
-        'div.math, div.cell_input, div.cell_output:has(> img), div.cell_output .output')].filter(e =>
-        !e.closest('details') && getComputedStyle(e).breakInside != 'avoid').length""")
+        'div.math, div.cell_input, div.cell_output:has(> img), div.cell_output .output')]
+        .filter(e => !e.closest('details') && getComputedStyle(e).breakInside != 'avoid').length""")
     return {"broken": broken, "pdf": len(page.pdf(format="A4"))}
 
 
