@@ -52,9 +52,7 @@ def parse(args):
     parser.add_argument("--execute", action="store_true", help="run the lessons again")
     parser.add_argument("--pyodide", metavar="DIR", help="a folder with Pyodide to serve")
     parser.add_argument("--out", default=SITE / "_build" / "html", help="where to build")
-    options = parser.parse_args(args)
-    options.no_lite |= not (SITE / "lite.py").exists()
-    return options
+    return parser.parse_args(args)
 
 
 def fetch_packages():

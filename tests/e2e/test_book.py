@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
+PYODIDE = os.environ.get("COURSE_PYODIDE")  # a folder; without it there is no JupyterLite here
 sys.path.insert(0, str(SITE))
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LESSON = "notebooks/05_backprop_one_element_at_a_time.html"
@@ -31,18 +33,19 @@ AXE = """rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
-    """Build the book without JupyterLite; return its folder and what the build printed."""
+    """Build the site, with JupyterLite where there is a Pyodide; return its folder and the run."""
     if not (SITE / "node_modules").exists() and shutil.which("npm") is None:
         pytest.skip("no npm: the site's mathematics and fonts come from there")
     out = tmp_path_factory.mktemp("site") / "html"
-    command = [sys.executable, SITE / "build.py", "--no-lite", "--out", out]
+    lite = ["--pyodide", PYODIDE] if PYODIDE else ["--no-lite"]
+    command = [sys.executable, SITE / "build.py", *lite, "--out", out]
     return out, subprocess.run(command, capture_output=True, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def pages(book):
     return sorted(path.relative_to(book[0]).as_posix() for path in book[0].rglob("*.html")
-                  if path.relative_to(book[0]).parts[0] != "_static")
+                  if path.relative_to(book[0]).parts[0] not in ("_static", "lite"))
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
@@ -51,20 +54,24 @@ class Silent(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def visits(book, pages, browser):
-    """Open every page once; return {page: what was seen there}."""
+def served(book):
+    """Serve the site; return its address."""
     handler = functools.partial(Silent, directory=book[0])
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    base = f"http://127.0.0.1:{server.server_port}/"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def visits(served, pages, browser):
+    """Open every page once; return {page: what was seen there}."""
     page = browser.new_context().new_page()
     page.set_default_timeout(120_000)
-    seen = {name: visit(page, base, name) for name in pages}
+    seen = {name: visit(page, served, name) for name in pages}
     page.emulate_media(media="print")
-    seen["print"] = printed(page, base)
+    seen["print"] = printed(page, served)
     page.context.close()
-    server.shutdown()
-    server.server_close()
     return seen
 
 
@@ -137,6 +144,16 @@ def test_the_book_is_built_without_a_warning(book):
     assert run.returncode == 0, run.stdout + run.stderr
     assert "WARNING" not in run.stderr
     assert re.search(r"site [\d.]+ MB, .*built in \d+ s", run.stdout)
+
+
+@pytest.mark.skipif(not PYODIDE, reason="JupyterLite needs a Pyodide, named by COURSE_PYODIDE")
+def test_a_click_leads_from_the_book_into_jupyterlite(book, served, browser):
+    page = browser.new_context().new_page()
+    page.goto(served + LESSON)
+    page.get_by_role("link", name="Run in the browser").click()
+    page.locator(".jp-Notebook").get_by_role("heading", name="05 Derive").wait_for(timeout=60_000)
+    page.context.close()
+    assert sum(path.stat().st_size for path in book[0].rglob("*") if path.is_file()) < 90e6
 
 
 def test_there_is_a_page_for_everything(pages):
