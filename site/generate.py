@@ -197,10 +197,11 @@ def first_line(name):
 
 
 def public_names():
-    """Return the full name of every public function and class that nnlib defines."""
+    """Return the full name of every function and class that nnlib defines for others."""
     found = []
     for module in (importlib.import_module(f"nnlib.{name}") for name in modules()):
-        found += [f"{module.__name__}.{name}" for name, thing in vars(module).items()
+        things = {name: vars(module)[name] for name in getattr(module, "__all__", vars(module))}
+        found += [f"{module.__name__}.{name}" for name, thing in things.items()
                   if inspect.isfunction(thing) or inspect.isclass(thing)
                   if thing.__module__ == module.__name__ and not name.startswith("_")]
     return found
