@@ -1,7 +1,9 @@
 """Grade a made-up class of three-question submissions; compare with nbgrader on the same ones.
 
     python benchmarks/grade_class.py 100 1000 10000               8 % attacks, 2 % hangs
-    python benchmarks/grade_class.py 100 --nbgrader PYTHON 10     PYTHON has nbgrader; 10 of them
+    python benchmarks/grade_class.py 1000 --honest                the same without these
+    python benchmarks/grade_class.py 1000 --nbgrader PYTHON 10    honest ones, 10 of them also by
+                                                                  the nbgrader of PYTHON
 
 A row for each size of class, and the exponent with which the CPU time grows: 1 is linear.
 
@@ -10,7 +12,6 @@ CPU time is that of all processes, jailed ones too, counted by a cgroup where ro
 import argparse
 import contextlib
 import csv
-import itertools
 import json
 import os
 import shutil
@@ -50,8 +51,10 @@ for shape in (2, 3), (1, 1), (5, 1), (2, 9):
     "6.3": "assert shape == (3, 4)"}
 
 
-def student(number):
+def student(number, honest):
     """Return what the student with this number hands in."""
+    if honest:
+        return STUDENTS[number % len(STUDENTS)]
     if number % 50 == 7:
         return on_the_machine.HANGS[number // 50 % len(on_the_machine.HANGS)]
     if number % 25 in (3, 16):
@@ -59,7 +62,7 @@ def student(number):
     return STUDENTS[number % len(STUDENTS)]
 
 
-def make_class(place, count):
+def make_class(place, count, honest):
     """Write a sheet of three questions and as many submissions."""
     sheet = place / "sheets" / rig.STEM
     shutil.copytree(rig.SHEETS / rig.STEM, sheet)
@@ -69,7 +72,7 @@ def make_class(place, count):
     for number in range(count):
         path = place / "in" / f"student {number:05d}" / f"{rig.STEM}.ipynb"
         path.parent.mkdir(parents=True)
-        rig.write(student(number), path)
+        rig.write(student(number, honest), path)
 
 
 @contextlib.contextmanager
@@ -114,19 +117,18 @@ def ours(place, processes):
 
 
 def nbgrader(place, python, count):
-    """Return the CPU seconds for each of the first honest submissions by nbgrader autograde."""
-    course, names = place / "nbgrader", itertools.islice(
-        (n for n in itertools.count() if student(n) in STUDENTS), count)
+    """Return the CPU seconds for each of the first submissions by nbgrader autograde."""
+    course = place / "nbgrader"
     (course / "source" / "ps").mkdir(parents=True)
     (course / "source/ps/ps.ipynb").write_text(json.dumps(for_nbgrader(rig.Attack(""))))
     tool = [python, "-m", "nbgrader"]
     settings = {"cwd": course, "check": True, "capture_output": True,
                 "env": os.environ | {"PATH": f"{Path(python).parent}:{os.environ['PATH']}"}}
     subprocess.run([*tool, "generate_assignment", "ps"], **settings)
-    for number in names:
+    for number in range(count):
         path = course / "submitted" / str(number) / "ps" / "ps.ipynb"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(for_nbgrader(student(number))))
+        path.write_text(json.dumps(for_nbgrader(student(number, True))))
     with counted() as cpu:
         before = cpu()
         subprocess.run([*tool, "autograde", "ps"], **settings)
@@ -147,20 +149,20 @@ def for_nbgrader(attack):
     return rig.notebook(cells) | {"metadata": kernel}
 
 
-def row(count, processes, place):
+def row(count, processes, place, honest):
     """Grade a class; print a row of the table and return the CPU seconds."""
-    make_class(place, count)
+    make_class(place, count, honest)
     wall, cpu, memory = ours(place, processes)
     print(f"| {count:,} | {1000 * cpu / count:.0f} ms | {wall:.0f} s | {memory:.0f} MB | "
-          f"{os.getloadavg()[1]:.0f} | {len(wrong(place, count))} |", flush=True)
+          f"{os.getloadavg()[1]:.0f} | {len(wrong(place, count, honest))} |", flush=True)
     return cpu
 
 
-def wrong(place, count):
+def wrong(place, count, honest):
     """Return the students whose points are not those that their answers earn."""
     with open(place / "out" / "grades.csv", encoding="utf-8-sig", newline="") as file:
         points = {row["student"]: float(row["total"]) for row in csv.DictReader(file)}
-    earned = {f"student {number:05d}": sum(student(number).expected[q] for q in TESTS)
+    earned = {f"student {number:05d}": sum(student(number, honest).expected[q] for q in TESTS)
               for number in range(count)}
     return [name for name in earned if points.get(name, 0) != earned[name]]
 
@@ -170,12 +172,14 @@ def main():
     parser.add_argument("counts", type=int, nargs="+")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--nbgrader", nargs=2, metavar=("PYTHON", "COUNT"))
+    parser.add_argument("--honest", action="store_true")
     options, spent = parser.parse_args(), []
+    honest = options.honest or bool(options.nbgrader)
     print("| submissions | CPU for each | wall | memory of the grader | load | wrong scores |\n"
           "|---|---|---|---|---|---|")
     for count in options.counts:
         with tempfile.TemporaryDirectory() as place:
-            spent.append(row(count, options.processes, Path(place)))
+            spent.append(row(count, options.processes, Path(place), honest))
             if options.nbgrader:
                 python, few = options.nbgrader
                 theirs = nbgrader(Path(place), python, int(few))
