@@ -6,6 +6,7 @@
                                                                   the nbgrader of PYTHON
 
 A row for each size of class, and the exponent with which the CPU time grows: 1 is linear.
+`--picture FILE.png` draws them.
 
 CPU time is that of all processes, jailed ones too, counted by a cgroup where root may make one.
 """
@@ -29,6 +30,8 @@ import on_the_machine  # noqa: E402
 import on_the_score  # noqa: E402
 import on_this_design  # noqa: E402
 import rig  # noqa: E402
+
+from nnlib import plots  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 ATTACKS = on_the_score.SCORE + on_the_machine.MACHINE + on_this_design.DESIGN
@@ -173,6 +176,7 @@ def main():
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--nbgrader", nargs=2, metavar=("PYTHON", "COUNT"))
     parser.add_argument("--honest", action="store_true")
+    parser.add_argument("--picture", metavar="FILE.png")
     options, spent = parser.parse_args(), []
     honest = options.honest or bool(options.nbgrader)
     print("| submissions | CPU for each | wall | memory of the grader | load | wrong scores |\n"
@@ -188,6 +192,21 @@ def main():
     if len(spent) > 1:
         slope = np.polyfit(np.log(options.counts), np.log(spent), 1)[0]
         print(f"The CPU time grows with the number of submissions to the power {slope:.2f}.")
+        if options.picture:
+            picture(options.counts, spent, slope, options.picture)
+
+
+def picture(counts, spent, slope, path):
+    """Draw CPU time against the number of submissions, log-log."""
+    fig, ax = plots.figure()
+    ax.loglog(counts, spent, "o-", color=plots.BLUE)
+    line = 2.0 * spent[-1] * (np.array(counts) / counts[-1]) ** slope
+    ax.loglog(counts, line, "--", color=plots.VERMILLION)
+    place, text = (counts[-2], 1.7 * line[-2]), f"slope {slope:.2f}"
+    plots.write_at(ax, *place, text, plots.VERMILLION, ha="right")
+    ax.set(title="Grading costs the same for each submission", xlabel="submissions",
+           ylabel="CPU seconds")
+    fig.savefig(path, dpi=100, metadata={"Software": None})
 
 
 if __name__ == "__main__":
