@@ -70,12 +70,12 @@ async function freeName(storage, path) {
 /* Update one saved copy of an older lesson. */
 async function update(storage, path, copy) {
   const given = copy.content.metadata.course?.text;
+  const url = new URL(`files/${encodeURI(path)}`, ROOT);
+  const content = await (await fetch(url, { cache: 'reload' })).json(); // the browser's own copy, too
   if (fingerprint(copy.content) === given) {
     await answer(files(storage).delete(path));
     return `${path} has a newer version; you had not changed it.`;
   }
-  const url = new URL(`files/${encodeURI(path)}`, ROOT);
-  const content = await (await fetch(url, { cache: 'reload' })).json();
   const beside = await freeName(storage, path);
   const name = beside.split('/').pop();
   await answer(files(storage).put({ ...copy, name, path: beside, content }, beside));

@@ -239,6 +239,8 @@ def beginning(page, path):
 def test_saved_copy_is_never_silently_old(lite, site, page):
     written, run = (f"notebooks/{name}.ipynb" for name in LESSONS[1:3])
     for path, source in [(written, "# my own notes"), (run, None)]:
+        month = time.time() - 30 * 86400  # so old a file a browser keeps for days, unasked
+        os.utime(site.folder / "lite" / "files" / path, (month, month))
         open_notebook(page, site, path)
         page.wait_for_function(READY)
         page.evaluate(TOUCH, source)
