@@ -94,9 +94,9 @@ MUTANTS = [
     ("layers", "return dA * self.f_prime(Z)", "return dA", "activation_forward_and_backward", "tanh"),
     ("layers", "return dA * self.f_prime(Z)", "return dA * self.f_prime(self.f(Z))", "activation_forward_and_backward", "sigmoid"),
     ("layers", "return upstream * self.scale", "return upstream", "dropout_backward"),
-    ("layers", "self._mask(np.shape(A)) / keep", "self._mask(np.shape(A)) * 1.0", "dropout_drops_its_share", 0.5),
+    ("layers", " >= self.rate) / (1.0 - self.rate)", " >= self.rate) * 1.0", "dropout_drops_its_share", 0.5),
     ("layers", ">= self.rate", "<= self.rate", "dropout_drops_its_share", 0.2),
-    ("layers", "if self.training else", "if True else", "dropout_does_nothing"),
+    ("layers", "if self.training:", "if True:", "dropout_does_nothing"),
     ("layers", "np.reshape(upstream, self.shape)", "np.reshape(upstream, self.shape, order='F')", "flatten_keeps"),
     # network
     ("network", "for layer in reversed(self.layers):", "for layer in reversed(self.layers[1:]):", "all_gradients_are_measured", "gelu"),
@@ -247,6 +247,7 @@ MUTANTS = [
     ("_shapes", "sizes.setdefault(want, size)", "size", "messages_name", (4, 5), ("D", "D"),
      "X has shape (4, 5), expected (D, D): axes with the same letter must have the same size"),
     ("_shapes", "found[::-1]", "found", "messages_name", (3, 5), (5, 3), "X has shape (3, 5), expected (5, 3): is it transposed?"),
+    ("_shapes", "hints[min(axis, len(hints) - 1)]", "hints[0]", "a_hint_is_of_the_axis"),
     # figures
     ("plots", '"vmin": -largest', '"vmin": 0.0', "signs_are_centred"),
     ("plots", "history.validation_loss, VERM", "history.loss, VERM", "learning_curves"),
