@@ -13,9 +13,16 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from nnlib._shapes import Layer, ShapeError, check_shape, floats
 from nnlib.initializers import he
 
+# mode: how many rows of zeros go before and behind x, for a kernel of m rows
+MARGINS = {
+    "valid": lambda m: (0, 0),
+    "full": lambda m: (m - 1, m - 1),
+    "same": lambda m: ((m - 1) // 2, m // 2),
+}
+
 
 def correlate(x, w, mode="valid"):
-    """Return sum_ab x[p + a, q + b] w[a, b] for every place (p, q) of the kernel, eq. (12.4).
+    """Return sum_rc x[p + r, q + c] w[r, c] for every place (p, q) of the kernel, eq. (12.4).
 
     Parameters
     ----------
@@ -27,14 +34,10 @@ def correlate(x, w, mode="valid"):
         kernel the larger half hangs out below and to the right.
     """
     x, w = _image("x", x), _image("w", w)
-    m, n = w.shape
-    margins = {"valid": (0, 0, 0, 0), "full": (m - 1, m - 1, n - 1, n - 1)}
-    margins["same"] = ((m - 1) // 2, m // 2, (n - 1) // 2, n // 2)
-    if mode not in margins:
+    if mode not in MARGINS:
         raise ValueError(f"mode is {mode!r}, expected 'valid', 'full' or 'same'")
-    top, bottom, left, right = margins[mode]
-    x = np.pad(x, ((top, bottom), (left, right)))
-    if x.shape[0] < m or x.shape[1] < n:
+    x = np.pad(x, [MARGINS[mode](m) for m in w.shape])
+    if np.any(np.less(x.shape, w.shape)):
         raise ShapeError(f"w has shape {w.shape}, expected at most {x.shape}, the shape of x")
     return (sliding_window_view(x, w.shape) * w).sum(axis=(-2, -1))
 
@@ -45,16 +48,14 @@ def flip(w):
 
 
 def convolve(x, w, mode="valid"):
-    """Return sum_ab x[p - a, q - b] w[a, b], the true convolution: correlate with w flipped.
+    """Return sum_rc x[p - r, q - c] w[r, c], the true convolution: correlate with w flipped.
 
     In mode "same" an even kernel hangs out above and to the left, the other way round than in
     `correlate`: so each of the two takes the gradient of the other back to its input.
     """
     x, w = _image("x", x), _image("w", w)
     if mode == "same":
-        full = convolve(x, w, "full")
-        top, left = (w.shape[0] - 1) // 2, (w.shape[1] - 1) // 2
-        return full[top : top + x.shape[0], left : left + x.shape[1]]
+        return flip(correlate(flip(x), w, mode))
     return correlate(x, flip(w), mode)
 
 
