@@ -72,7 +72,7 @@ def causal_mask(T):
 
 
 class MultiHeadAttention(Layer):
-    """Several attentions side by side, each on its own D / heads numbers, eq. (15.23).
+    """Several attentions side by side, each on its own D / heads numbers, (15.18), (15.23).
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ class Flatten(Layer):
 
 
 class Dropout(Layer):
-    """While training, set each entry to 0 with probability `rate`, scale up the others.
+    """While training, set each entry to 0 with probability `rate`, scale up the others, (13.16).
 
     The scale 1 / (1 - rate) keeps the expected value, so that nothing needs to be done
     after training (Srivastava et al., 2014, in the "inverted" form).
@@ -117,9 +117,11 @@ class Dropout(Layer):
     def forward(self, A):
         """Return A * mask / (1 - rate) while training, else A."""
         A = floats(A)
-        self.scale = np.ones_like(A)
         if self.training:
-            self.scale[...] = (self.rng.random(A.shape) >= self.rate) / (1.0 - self.rate)
+            mask = self.rng.random(A.shape) >= self.rate
+            self.scale = (mask / (1.0 - self.rate)).astype(A.dtype, copy=False)
+        else:
+            self.scale = np.ones_like(A)
         return A * self.scale
 
     def backward(self, upstream):
