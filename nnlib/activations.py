@@ -171,17 +171,9 @@ def _tanh_form(Z):
 
 
 def softmax(Z):
-    """Return e^(z_j) / sum_k e^(z_k) along the last axis, eq. (3.42): rows are distributions.
+    """Return e^(z_j) / sum_k e^(z_k) of each row of logits (..., C), eq. (3.42): it sums to 1.
 
-    Parameters
-    ----------
-    Z : ndarray (..., C)
-        Logits. The row's maximum is subtracted first, (3.43), so no e^z overflows.
-
-    Returns
-    -------
-    P : ndarray, shape of Z
-        Probabilities in [0, 1]; each row sums to 1.
+    The row's maximum is subtracted first, (3.43), so that no e^z overflows.
     """
     Z = floats(Z)
     E = np.exp(Z - np.max(Z, axis=-1, keepdims=True))
