@@ -155,7 +155,7 @@ class Conv2D(Layer):
         self.portions = portions(len(X), self.windows[:, :, :, :1].nbytes)
         Z = np.empty((len(X), C_out, H, W), np.result_type(self.X, self.W))
         for few in self.portions:
-            rows = product(self.W.reshape(C_out, -1), self._columns(few))  # (12.37), transposed
+            rows = product(self.W.reshape(C_out, -1), self._columns(few))  # (12.37)
             rows += self.b[:, None]
             maps = rows.reshape(C_out, -1, *self.windows.shape[4:])
             Z[few] = maps[..., :W].swapaxes(0, 1)
@@ -192,7 +192,7 @@ class Conv2D(Layer):
             yield few, maps.reshape(C_out, -1)
 
     def _columns(self, few):
-        """Return the windows of a few images as columns, (C_in size^2, places)."""
+        """Return the windows of a few images as columns, the C of (12.37) transposed."""
         return self.windows[:, :, :, few].reshape(self.W[0].size, -1)
 
 
