@@ -72,10 +72,8 @@ class Node(NDArrayOperatorsMixin):
 
     def _start(self, upstream):
         if upstream is None and self.array.size != 1:
-            raise ValueError(
-                f"backward from an array of shape {self.array.shape}: pass upstream=..., of that "
-                "shape, or sum to one number first"
-            )
+            cause = "pass upstream=..., of that shape, or sum to one number first"
+            raise ValueError(f"backward from an array of shape {self.array.shape}: {cause}")
         upstream = np.ones_like(self.array) if upstream is None else upstream
         upstream = np.array(upstream, self.array.dtype)
         if upstream.shape != self.array.shape:
