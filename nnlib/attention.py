@@ -1,6 +1,7 @@
 """Attention: every token asks, every token answers (lesson 15).
 
-Sequences are (B, T, D): B examples of T tokens with D numbers each.
+Sequences are (B, T, D): B examples of T tokens with D numbers each. A few heads are worked on at a
+time; both passes for all of them at once, in nine lines, stand in ``tests/plain.py``.
 Source: Vaswani et al., "Attention Is All You Need", 2017.
 """
 
