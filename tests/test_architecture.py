@@ -1,6 +1,7 @@
 """The order of the house, read from the sources: who imports whom, sizes, names, cost."""
 
 import ast
+import importlib
 import io
 import json
 import os
@@ -242,6 +243,24 @@ def test_everything_public_has_a_docstring(module):
 def test_every_equation_number_stands_in_a_lesson(module):
     missing = quoted_numbers(SOURCES[module]) - lesson_tags()
     assert not missing, f"{module} quotes {sorted(missing)}, which no lesson has as a \\tag"
+
+
+def named_in_tables(text):
+    """Return the (module, name) that rows of a table give to the reader as `module.name`."""
+    rows = "\n".join(line for line in text.splitlines() if line.startswith("|"))
+    modules = "|".join(set(SOURCES) - {"network"})  # that is also what a lesson calls its network
+    return set(re.findall(rf"`({modules})\.(\w+)", rows))
+
+
+def test_what_the_tables_of_lessons_name_is_there():
+    named = set()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            named |= named_in_tables("".join(cell["source"]))
+    modules = {module: importlib.import_module(f"nnlib.{module}") for module, _ in named}
+    assert len(named) >= 30
+    assert not {at for at in named if not hasattr(modules[at[0]], at[1])}
+    assert named_in_tables("| C | `losses.gone(1)` |\n`losses.text`") == {("losses", "gone")}
 
 
 @each_module
