@@ -11,7 +11,7 @@ class ShapeError(ValueError):
         return [f"ShapeError: {self}"]
 
 
-def check_shape(symbol, array, expected, hint=""):
+def check_shape(symbol, array, expected, *hints):
     """Raise ShapeError unless `array` has the shape `expected`.
 
     Parameters
@@ -23,9 +23,9 @@ def check_shape(symbol, array, expected, hint=""):
     expected : tuple of int and str
         A number must match; a letter matches any size, the same size wherever
         it stands again: ``("B", 3)`` or ``("D", "D")``.
-    hint : str or callable
-        The likely cause, or what returns it, if the shapes alone do not show one (a transposed
-        array does).
+    hints : str
+        What to look at if axis 0, 1, ... has another size (the last one holds for the axes
+        after it), with the sizes as ``{found}`` and ``{expected}``.
 
     Raises
     ------
@@ -34,8 +34,7 @@ def check_shape(symbol, array, expected, hint=""):
     """
     found = np.shape(array)
     if found != expected and not _matches(found, expected):
-        hint = hint() if callable(hint) else hint
-        cause = _known_mistake(found, expected) or hint or _first_difference(found, expected)
+        cause = _likely_cause(found, expected, hints or ("look at axis {axis}",))
         wanted = str(tuple(expected)).replace("'", "")
         raise ShapeError(f"{symbol} has shape {found}, expected {wanted}: {cause}")
 
@@ -53,7 +52,7 @@ class Layer:
     training = False  # True while `fit` trains: only Dropout behaves differently then
 
     def __init_subclass__(cls):
-        """Let who changes `backward` alone be asked for gradients through that `backward`."""
+        """Ask a subclass that changes `backward` alone for its gradients through `backward`."""
         if "backward" in vars(cls) and "set_gradients" not in vars(cls):
             cls.set_gradients = Layer.set_gradients
 
@@ -95,17 +94,17 @@ def _matches(found, expected):
     return True
 
 
-def _known_mistake(found, expected):
+def _likely_cause(found, expected, hints):
     if _matches((1, *found), expected):
         return "one example is a batch of one, write x[None, :]"
     if _matches((*found, 1), expected):
         return "one number a row is a matrix with one column, write x[:, None]"
-    return "is it transposed?" if len(found) == 2 and _matches(found[::-1], expected) else ""
-
-
-def _first_difference(found, expected):
     if len(found) != len(expected):
         return f"the number of axes is {len(found)}, expected {len(expected)}"
-    axes = [n for n in range(len(found)) if not _matches(found[n : n + 1], expected[n : n + 1])]
-    same = "axes with the same letter must have the same size"
-    return f"look at axis {axes[0]}" if axes else same
+    if len(found) == 2 and _matches(found[::-1], expected):
+        return "is it transposed?"
+    for axis, (size, wanted) in enumerate(zip(found, expected)):
+        if size != wanted and not isinstance(wanted, str):
+            hint = hints[min(axis, len(hints) - 1)]
+            return hint.format(axis=axis, found=size, expected=wanted)
+    return "axes with the same letter must have the same size"

@@ -51,7 +51,7 @@ def tanh(Z):
 
 def tanh_prime(Z):
     """Return da/dz = 1 - tanh(z)^2, in [0, 1], eq. (3.9)."""
-    return 1.0 - np.tanh(floats(Z)) ** 2
+    return 1.0 - tanh(Z) ** 2
 
 
 def hard_tanh(Z):
@@ -89,7 +89,7 @@ def leaky_relu_prime(Z, alpha=0.01):
 
 
 def elu(Z, alpha=1.0):
-    """Return z where z > 0, else alpha (e^z - 1), eq. (3.20); above -alpha everywhere."""
+    """Return z where z > 0, else alpha (e^z - 1), eq. (3.20); never below -alpha."""
     return np.where(np.asarray(Z) > 0, Z, alpha * np.expm1(np.minimum(Z, 0.0)))
 
 
@@ -142,38 +142,38 @@ def normal_density(Z):
 
 def normal_cdf(Z):
     """Return Phi(z) = P(N(0, 1) <= z) = erfc(-z / sqrt 2) / 2, (3.32), accurate in both tails."""
-    return 0.5 * _erfc(np.asarray(Z) / -math.sqrt(2.0))
+    X = np.asarray(Z) / -math.sqrt(2.0)
+    return 0.5 * np.asarray(np.frompyfunc(math.erfc, 1, 1)(X), X.dtype)
 
 
 def gelu(Z, approximate=False):
     """Return z Phi(z), eq. (3.34), Phi the standard normal CDF (not the density phi).
 
-    With `approximate` return the tanh form z (1 + tanh u) / 2, eq. (3.36),
-    u = sqrt(2/pi) (z + 0.044715 z^3), which differs by less than 5e-4.
+    With `approximate` return the tanh form z (1 + tanh v) / 2, eq. (3.36),
+    v = sqrt(2/pi) (z + 0.044715 z^3), which differs by less than 5e-4.
     """
-    return Z * (sigmoid(2.0 * _gelu_inner(Z)) if approximate else normal_cdf(Z))
+    return Z * (sigmoid(2.0 * _tanh_form(Z)[0]) if approximate else normal_cdf(Z))
 
 
 def gelu_prime(Z, approximate=False):
     """Return Phi(z) + z phi(z), eq. (3.35), or the exact derivative of the tanh form."""
     if not approximate:
         return normal_cdf(Z) + Z * normal_density(Z)
-    S = sigmoid(2.0 * _gelu_inner(Z))
-    return S + Z * (S * (1.0 - S) * 2.0 * _gelu_inner_prime(Z))
+    v, v_prime = _tanh_form(Z)
+    S = sigmoid(2.0 * v)  # (1 + tanh v) / 2
+    return S + Z * (S * (1.0 - S) * 2.0 * v_prime)
+
+
+def _tanh_form(Z):
+    """Return v of (3.36) and dv/dz; beyond |z| = 40 the gate is 0 or 1."""
+    Z, scale = np.clip(Z, -40.0, 40.0), math.sqrt(2.0 / math.pi)
+    return scale * (Z + 0.044715 * Z**3), scale * (1.0 + 3.0 * 0.044715 * Z**2)
 
 
 def softmax(Z):
-    """Return e^(z_j) / sum_k e^(z_k) along the last axis, eq. (3.42): rows are distributions.
+    """Return e^(z_j) / sum_k e^(z_k) of each row of logits (..., C), eq. (3.42): it sums to 1.
 
-    Parameters
-    ----------
-    Z : ndarray (..., C)
-        Logits. The row's maximum is subtracted first, (3.43), so no e^z overflows.
-
-    Returns
-    -------
-    P : ndarray, shape of Z
-        Probabilities in [0, 1]; each row sums to 1.
+    The row's maximum is subtracted first, (3.43), so that no e^z overflows.
     """
     Z = floats(Z)
     E = np.exp(Z - np.max(Z, axis=-1, keepdims=True))
@@ -188,22 +188,6 @@ def softmax_vjp(Z, upstream):
     """
     P = softmax(Z)
     return P * (upstream - (P * upstream).sum(axis=-1, keepdims=True))
-
-
-def _erfc(X):
-    """Return the complementary error function of every entry (the standard library's)."""
-    return np.asarray(np.frompyfunc(math.erfc, 1, 1)(X), dtype=floats(X).dtype)
-
-
-def _gelu_inner(Z):
-    """Return u = sqrt(2/pi) (z + 0.044715 z^3); beyond |z| = 40 the gate is 0 or 1."""
-    Z = np.clip(Z, -40.0, 40.0)
-    return math.sqrt(2.0 / math.pi) * (Z + 0.044715 * Z**3)
-
-
-def _gelu_inner_prime(Z):
-    Z = np.clip(Z, -40.0, 40.0)
-    return math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * Z**2)
 
 
 ACTIVATIONS = {

@@ -1,6 +1,7 @@
 """Attention: every token asks, every token answers (lesson 15).
 
-Sequences are (B, T, D): B examples of T tokens with D numbers each.
+Sequences are (B, T, D): B examples of T tokens with D numbers each. A few heads are worked on at a
+time; both passes for all of them at once, in nine lines, stand in ``tests/plain.py``.
 Source: Vaswani et al., "Attention Is All You Need", 2017.
 """
 
@@ -46,7 +47,7 @@ def scores(Q, K, mask=None):
     The factor keeps the variance of a sum of d products at 1, (15.5).
     """
     check_shape("K", K, (*np.shape(Q)[:-2], "T", np.shape(Q)[-1]))
-    S = Q / math.sqrt(Q.shape[-1]) @ np.swapaxes(K, -1, -2)
+    S = Q / math.sqrt(Q.shape[-1]) @ K.mT
     return S if mask is None else np.where(_checked(mask, S.shape), S, -np.inf)
 
 
@@ -58,11 +59,11 @@ def attention_backward(upstream, Q, K, V, A):
     """
     dQ, dK, dV = (np.empty(M.shape, np.result_type(upstream, A)) for M in (Q, K, V))
     for a, u, q, k, v, dq, dk, dv in _few_heads(A, upstream, Q, K, V, dQ, dK, dV):
-        np.matmul(np.swapaxes(a, -1, -2), u, out=dv)
-        da = u @ np.swapaxes(v, -1, -2)
+        np.matmul(a.mT, u, out=dv)
+        da = u @ v.mT
         ds = a * (da - (a * da).sum(axis=-1, keepdims=True)) / math.sqrt(q.shape[-1])
         np.matmul(ds, k, out=dq)
-        np.matmul(np.swapaxes(ds, -1, -2), q, out=dk)
+        np.matmul(ds.mT, q, out=dk)
     return dQ, dK, dV
 
 
@@ -72,7 +73,7 @@ def causal_mask(T):
 
 
 class MultiHeadAttention(Layer):
-    """Several attentions side by side, each on its own D / heads numbers, eq. (15.23).
+    """Several attentions side by side, each on its own D / heads numbers, (15.18), (15.23).
 
     Parameters
     ----------

@@ -72,10 +72,8 @@ class Node(NDArrayOperatorsMixin):
 
     def _start(self, upstream):
         if upstream is None and self.array.size != 1:
-            raise ValueError(
-                f"backward from an array of shape {self.array.shape}: pass upstream=..., of that "
-                "shape, or sum to one number first"
-            )
+            cause = "pass upstream=..., of that shape, or sum to one number first"
+            raise ValueError(f"backward from an array of shape {self.array.shape}: {cause}")
         upstream = np.ones_like(self.array) if upstream is None else upstream
         upstream = np.array(upstream, self.array.dtype)
         if upstream.shape != self.array.shape:
@@ -229,23 +227,19 @@ def _constant(a):
     return a if np.isscalar(a) else np.asarray(a)
 
 
-def _turned(a):
-    return a.swapaxes(-1, -2)
-
-
 def _matmul_left(u, y, a, b):
     if b.ndim == 1:
         return u[..., None] * b
-    return (b @ u[..., None])[..., 0] if a.ndim == 1 else u @ _turned(b)
+    return (b @ u[..., None])[..., 0] if a.ndim == 1 else u @ b.mT
 
 
 def _matmul_right(u, y, a, b):
     if a.ndim == 1:
         return a * u[..., None] if b.ndim == 1 else a[:, None] * u[..., None, :]
     if b.ndim == 1:
-        return (_turned(a) @ u[..., None])[..., 0]
+        return (a.mT @ u[..., None])[..., 0]
     turned = b.flags.f_contiguous  # as W.T is: the gradient of W is then laid out as W
-    return _turned(_turned(u) @ a) if turned else _turned(a) @ u
+    return (u.mT @ a).mT if turned else a.mT @ u
 
 
 # operation: for each argument its share (11.1), from upstream u, result y and the arguments

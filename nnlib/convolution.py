@@ -1,7 +1,9 @@
 """Convolution and pooling of images (B, C, H, W), with both gradients (lessons 12 and 13).
 
 What networks call convolution slides the kernel without flipping it: a cross-correlation.
-`correlate` and `convolve` tell the two apart; `Conv2D` correlates.
+`correlate` and `convolve` tell the two apart; `Conv2D` correlates. The layers work on a few images
+at a time, so that these stay in the processor's cache; the same for a whole batch, in a dozen lines
+each, stands in ``tests/plain.py``.
 """
 
 from functools import reduce
@@ -13,9 +15,16 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 from nnlib._shapes import Layer, ShapeError, check_shape, floats
 from nnlib.initializers import he
 
+# mode: how many rows of zeros go before and behind x, for a kernel of m rows
+MARGINS = {
+    "valid": lambda m: (0, 0),
+    "full": lambda m: (m - 1, m - 1),
+    "same": lambda m: ((m - 1) // 2, m // 2),
+}
+
 
 def correlate(x, w, mode="valid"):
-    """Return sum_ab x[p + a, q + b] w[a, b] for every place (p, q) of the kernel, eq. (12.4).
+    """Return sum_rc x[p + r, q + c] w[r, c] for every place (p, q) of the kernel, eq. (12.4).
 
     Parameters
     ----------
@@ -27,39 +36,33 @@ def correlate(x, w, mode="valid"):
         kernel the larger half hangs out below and to the right.
     """
     x, w = _image("x", x), _image("w", w)
-    m, n = w.shape
-    margins = {"valid": (0, 0, 0, 0), "full": (m - 1, m - 1, n - 1, n - 1)}
-    margins["same"] = ((m - 1) // 2, m // 2, (n - 1) // 2, n // 2)
-    if mode not in margins:
+    if mode not in MARGINS:
         raise ValueError(f"mode is {mode!r}, expected 'valid', 'full' or 'same'")
-    top, bottom, left, right = margins[mode]
-    x = np.pad(x, ((top, bottom), (left, right)))
-    if x.shape[0] < m or x.shape[1] < n:
+    x = np.pad(x, [MARGINS[mode](m) for m in w.shape])
+    if np.any(np.less(x.shape, w.shape)):
         raise ShapeError(f"w has shape {w.shape}, expected at most {x.shape}, the shape of x")
     return (sliding_window_view(x, w.shape) * w).sum(axis=(-2, -1))
 
 
 def flip(w):
-    """Return w turned by 180 degrees (both axes reversed), not transposed, eq. (12.7)."""
+    """Return w turned by 180 degrees (both axes reversed), not transposed."""
     return w[::-1, ::-1]
 
 
 def convolve(x, w, mode="valid"):
-    """Return sum_ab x[p - a, q - b] w[a, b], the true convolution: correlate with w flipped.
+    """Return sum_rc x[p - r, q - c] w[r, c], the true convolution, eq. (12.6).
 
     In mode "same" an even kernel hangs out above and to the left, the other way round than in
     `correlate`: so each of the two takes the gradient of the other back to its input.
     """
     x, w = _image("x", x), _image("w", w)
     if mode == "same":
-        full = convolve(x, w, "full")
-        top, left = (w.shape[0] - 1) // 2, (w.shape[1] - 1) // 2
-        return full[top : top + x.shape[0], left : left + x.shape[1]]
-    return correlate(x, flip(w), mode)
+        return flip(correlate(flip(x), w, mode))
+    return correlate(x, flip(w), mode)  # (12.7)
 
 
 def output_size(size, kernel, stride=1, padding=0):
-    """Return how many places a kernel has along one axis: (size + 2 p - m) // s + 1."""
+    """Return how many places a kernel has along one axis: (size + 2 p - m) // s + 1, (12.33)."""
     if stride < 1 or padding < 0:
         raise ValueError(f"stride is {stride} and padding {padding}, expected at least 1 and 0")
     places = (size + 2 * padding - kernel) // stride + 1
@@ -68,11 +71,11 @@ def output_size(size, kernel, stride=1, padding=0):
     return places
 
 
-def columns(X, size, stride):
-    """Return a view (C, size, size, B, H_out, W_out) of X (C, B + 1, H, W): a column a window.
+def windows(X, size, stride):
+    """Return all windows of X (C, B + 1, H, W), a view (C, size, size, B, H_out, W_out).
 
-    With stride 1 every pixel of a row has a column, (..., H_out, W): the entries (a, b) of all
-    columns are then one run of pixels, from a W + b on, and fast to copy. A window over the end
+    With stride 1 every pixel of a row has a window, (..., H_out, W): the entries (r, c) of all
+    windows are then one run of pixels, from r W + c on, and fast to copy. A window over the end
     of its row means nothing; the very last reach into the spare image.
     """
     C, B, H, W = X.shape
@@ -82,12 +85,12 @@ def columns(X, size, stride):
     return as_strided(X, shape, (channel, row, pixel, image, stride * row, stride * pixel))
 
 
-def add_columns(parts, shape, size, stride):
-    """Return images of `shape` (C, B, H, W) to which each column of parts was added.
+def add_windows(parts, shape, size, stride):
+    """Return images of `shape` (C, B, H, W) to which each window of parts was added.
 
-    The reverse of `columns`: a pixel in several windows gets the sum. With stride 1 parts is
-    (C size^2, B H W), a column for every pixel, 0 where its window reaches over an end. Row
-    (a, b) belongs a W + b pixels further on: laid askew, the rows add up in one sum.
+    The reverse of `windows`: a pixel in several windows gets the sum. With stride 1 parts is
+    (C size^2, B H W), a window for every pixel, 0 where it reaches over an end. Row (r, c)
+    belongs r W + c pixels further on: laid askew, the rows add up in one sum.
     """
     (C, B, H, W), m, n = shape, size, parts.shape[1]
     if stride == 1:
@@ -96,8 +99,8 @@ def add_columns(parts, shape, size, stride):
         return askew.sum(axis=(1, 2)).reshape(shape)
     X, P, Q = np.zeros(shape, parts.dtype), output_size(H, m, stride), output_size(W, m, stride)
     parts = parts.reshape(C, m, m, B, P, Q)
-    for a, b in np.ndindex(m, m):
-        X[:, :, a : a + stride * P : stride, b : b + stride * Q : stride] += parts[:, a, b]
+    for r, c in np.ndindex(m, m):
+        X[:, :, r : r + stride * P : stride, c : c + stride * Q : stride] += parts[:, r, c]
     return X
 
 
@@ -121,9 +124,7 @@ def portions(B, size):
 
 
 class Conv2D(Layer):
-    """z_j = sum_k x_k correlated with W_jk, plus b_j, eqs. (12.23) to (12.28) and (12.37).
-
-    Works on a few images at a time, so that their columns stay in the processor's cache.
+    """z_j = sum_k x_k correlated with W_jk, plus b_j, eqs. (12.23) to (12.28).
 
     Parameters
     ----------
@@ -150,25 +151,25 @@ class Conv2D(Layer):
         check_shape("X", X, ("B", C_in, "H", "W"))
         H, W = (output_size(N, size, self.stride, self.padding) for N in np.shape(X)[2:])
         self.X = _channels_first(X, self.padding)
-        self.columns = columns(self.X, size, self.stride)
+        self.windows = windows(self.X, size, self.stride)
+        self.portions = portions(len(X), self.windows[:, :, :, :1].nbytes)
         Z = np.empty((len(X), C_out, H, W), np.result_type(self.X, self.W))
-        for few in self._portions():
-            rows = product(self.W.reshape(C_out, -1), self._columns(few))
+        for few in self.portions:
+            rows = product(self.W.reshape(C_out, -1), self._columns(few))  # (12.37)
             rows += self.b[:, None]
-            maps = rows.reshape(C_out, -1, *self.columns.shape[4:])
+            maps = rows.reshape(C_out, -1, *self.windows.shape[4:])
             Z[few] = maps[..., :W].swapaxes(0, 1)
         self.Z_shape = Z.shape
         return Z
 
     def backward(self, delta):
         """Set dW and db from delta (B, C_out, H_out, W_out); return dX, of X's shape."""
-        self.kept("Z_shape")
-        delta, images, p = floats(delta), self.X[:, :-1], self.padding
+        delta, images, p = floats(delta), self.kept("X")[:, :-1], self.padding
         dX = np.empty(images.shape, np.result_type(delta, self.W))
         for few, rows in self._gradients(delta):
-            parts = product(self.W.reshape(len(self.W), -1).T, rows)
+            parts = product(self.W.reshape(len(self.W), -1).T, rows)  # (12.38)
             shape = images[:, few].shape
-            dX[:, few] = add_columns(parts, shape, self.W.shape[-1], self.stride)
+            dX[:, few] = add_windows(parts, shape, self.W.shape[-1], self.stride)
         return dX.swapaxes(0, 1)[:, :, p : dX.shape[2] - p, p : dX.shape[3] - p]
 
     def set_gradients(self, delta):
@@ -183,19 +184,16 @@ class Conv2D(Layer):
         places = self.X.shape[2:] if self.stride == 1 else (H, W)
         self.dW = np.zeros_like(self.W)
         self.db = (delta.reshape(-1, H * W) @ np.ones(H * W, delta.dtype)).reshape(-1, C_out).sum(0)
-        for few in self._portions():
+        for few in self.portions:
             maps = np.zeros((C_out, len(delta[few]), *places), delta.dtype)
             maps[:, :, :H, :W] = delta[few].swapaxes(0, 1)
             rows = maps[:, :, :H].reshape(C_out, -1)
-            self.dW += product(rows, self._columns(few).T).reshape(self.W.shape)
+            self.dW += product(rows, self._columns(few).T).reshape(self.W.shape)  # (12.38)
             yield few, maps.reshape(C_out, -1)
 
-    def _portions(self):
-        return portions(self.columns.shape[3], self.columns[:, :, :, :1].nbytes)
-
     def _columns(self, few):
-        """Return the windows of a few images as columns, (C_in size^2, places)."""
-        return self.columns[:, :, :, few].reshape(self.W[0].size, -1)
+        """Return the windows of a few images as columns, the C of (12.37) transposed."""
+        return self.windows[:, :, :, few].reshape(self.W[0].size, -1)
 
 
 class Gain(Layer):
@@ -230,10 +228,10 @@ class Pool2D(Layer):
         check_shape("X", X, ("B", "C", "H", "W"))
         H, W = (output_size(N, self.size, self.stride) for N in np.shape(X)[2:])
         s, self.X, self.Y_shape = self.stride, np.asarray(X), (*np.shape(X)[:2], H, W)
-        self.entries = [  # where the entries (a, b) of all windows are
-            (..., slice(a, a + s * H, s), slice(b, b + s * W, s))
-            for a in range(self.size)
-            for b in range(self.size)
+        self.entries = [  # where the entries (r, c) of all windows are
+            (..., slice(r, r + s * H, s), slice(c, c + s * W, s))
+            for r in range(self.size)
+            for c in range(self.size)
         ]
         return self.pool([self.X[entry] for entry in self.entries])
 
@@ -250,7 +248,7 @@ class Pool2D(Layer):
 
 
 class MaxPool2D(Pool2D):
-    """The largest number of every window; going back, it alone gets the upstream, eq. (13.3).
+    """The largest number of every window; going back, it alone gets the upstream, (13.1), (13.3).
 
     At a tie the first of them, row by row, gets all of it.
     """
@@ -270,7 +268,7 @@ class MaxPool2D(Pool2D):
 
 
 class AvgPool2D(Pool2D):
-    """The mean of every window; going back, all its entries get an equal share, eq. (13.6)."""
+    """The mean of every window; going back, all its entries get an equal share, (13.5), (13.6)."""
 
     def pool(self, entries):
         """Return the mean of each window."""

@@ -51,7 +51,7 @@ def spirals(n, rng, classes=3, noise=0.15):
     Returns
     -------
     X : ndarray (classes * n, 2)
-        Points within about 1 of the origin.
+        Points at most 1 from the origin.
     labels : ndarray (classes * n,), int64
         The arm, 0 to classes - 1.
     """

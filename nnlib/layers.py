@@ -5,13 +5,15 @@ gradient dL/d(output), sets a gradient for every parameter and returns dL/d(inpu
 which is the upstream of the layer below. No layer divides by B: the loss has done it.
 """
 
-from functools import partial
-
 import numpy as np
 
 from nnlib._shapes import Layer, check_shape, floats
 from nnlib.activations import ACTIVATIONS
 from nnlib.initializers import he
+
+UNITS_BELOW = "did the layer below have {found} units?"
+UNITS_ABOVE = "did the layer above have {found} units?"
+BATCH = "did another batch, of {expected} rows, go forward since?"
 
 
 class Dense(Layer):
@@ -35,8 +37,7 @@ class Dense(Layer):
 
     def forward(self, A_prev):
         """Return Z (B, D_out) for A_prev (B, D_in), which is kept for `backward`."""
-        hint = partial(_units_hint, "below", A_prev)
-        check_shape("A_prev", A_prev, ("B", self.W.shape[1]), hint)
+        check_shape("A_prev", A_prev, ("B", self.W.shape[1]), UNITS_BELOW)
         self.A_prev = np.asarray(A_prev)
         return self.A_prev @ self.W.T + self.b  # (6.12)
 
@@ -48,8 +49,7 @@ class Dense(Layer):
     def set_gradients(self, delta):
         """Set dW and db alone: nobody asks for the gradient of the data below the first layer."""
         A_prev, delta = self.kept("A_prev"), np.asarray(delta)
-        hint = partial(_units_hint, "above", delta, len(A_prev))
-        check_shape("delta", delta, (len(A_prev), len(self.W)), hint)
+        check_shape("delta", delta, (len(A_prev), len(self.W)), BATCH, UNITS_ABOVE)
         self.dW = delta.T @ A_prev  # (6.17)
         self.db = delta.sum(axis=0)  # (6.18)
 
@@ -96,7 +96,7 @@ class Flatten(Layer):
 
 
 class Dropout(Layer):
-    """While training, set each entry to 0 with probability `rate`, scale up the others.
+    """While training, set each entry to 0 with probability `rate`, scale up the others, (13.16).
 
     The scale 1 / (1 - rate) keeps the expected value, so that nothing needs to be done
     after training (Srivastava et al., 2014, in the "inverted" form).
@@ -116,18 +116,18 @@ class Dropout(Layer):
 
     def forward(self, A):
         """Return A * mask / (1 - rate) while training, else A."""
-        keep = 1.0 - self.rate
-        scale = self._mask(np.shape(A)) / keep if self.training else np.ones(np.shape(A))
-        self.scale = scale.astype(floats(A).dtype, copy=False)
+        A = floats(A)
+        if self.training:
+            mask = self.rng.random(A.shape) >= self.rate
+            self.scale = (mask / (1.0 - self.rate)).astype(A.dtype, copy=False)
+        else:
+            self.scale = np.ones_like(A)
         return A * self.scale
 
     def backward(self, upstream):
         """Return the upstream gradient through the same mask."""
         check_shape("upstream", upstream, self.kept("scale").shape)
         return upstream * self.scale
-
-    def _mask(self, shape):
-        return self.rng.random(shape) >= self.rate
 
 
 class LayerNorm(Layer):
@@ -167,13 +167,3 @@ class LayerNorm(Layer):
         dN = upstream * self.gamma
         along = N * np.mean(dN * N, axis=-1, keepdims=True)
         return (dN - np.mean(dN, axis=-1, keepdims=True) - along) / self.spread
-
-
-def _units_hint(where, array, rows=None):
-    """Return the likely cause when a matrix does not fit the layer."""
-    shape = np.shape(array)
-    if len(shape) != 2:
-        return ""
-    if rows not in (None, shape[0]):
-        return f"did another batch, of {rows} rows, go forward since?"
-    return f"did the layer {where} have {shape[1]} units?"

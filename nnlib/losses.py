@@ -7,6 +7,7 @@ one example a row; `gradient` has the prediction's shape.
 import numpy as np
 
 from nnlib._shapes import ShapeError, check_shape, floats
+from nnlib.activations import sigmoid, softplus
 
 
 class QuadraticLoss:
@@ -51,21 +52,25 @@ class BinaryCrossEntropy:
 
     def value(self, prediction, target):
         """Return L >= 0; infinite where p is 0 or 1 and the target says otherwise."""
-        P, Y = _pair(prediction, target)
-        _check_probabilities("target", Y)
+        P, Y = self._checked(prediction, target)
         if self.from_logits:
-            return float(np.sum(Y * _log_1_plus_exp(-P) + (1.0 - Y) * _log_1_plus_exp(P))) / len(P)
-        _check_probabilities("prediction", P)
+            return float(np.sum(Y * softplus(-P) + (1.0 - Y) * softplus(P))) / len(P)
         return 0.0 - float(np.sum(_y_log_p(Y, P) + _y_log_p(1.0 - Y, 1.0 - P))) / len(P)
 
     def gradient(self, prediction, target):
         """Return (sigmoid(z) - y) / B from logits (8.11), else (p - y) / (p (1 - p)) / B (8.8)."""
-        P, Y = _pair(prediction, target)
-        _check_probabilities("target", Y)
+        P, Y = self._checked(prediction, target)
         if self.from_logits:
-            return (np.exp(-_log_1_plus_exp(-P)) - Y) / len(P)
-        _check_probabilities("prediction", P)
+            return (sigmoid(P) - Y) / len(P)
         return (_ratio(1.0 - Y, 1.0 - P) - _ratio(Y, P)) / len(P)
+
+    def _checked(self, prediction, target):
+        P, Y = _pair(prediction, target)
+        _check_probabilities("target", Y, "write the two classes as 0 and 1")
+        if not self.from_logits:
+            cause = "for logits write BinaryCrossEntropy(from_logits=True)"
+            _check_probabilities("prediction", P, cause)
+        return P, Y
 
 
 class SoftmaxCrossEntropy:
@@ -146,18 +151,10 @@ def _difference(prediction, target):
     return A - Y
 
 
-def _check_probabilities(symbol, P):
+def _check_probabilities(symbol, P, cause):
     if np.any((P < 0.0) | (P > 1.0)):  # NaN passes: the loss is then NaN, which `fit` reports
-        cause = "write the two classes as 0 and 1"
-        if symbol == "prediction":
-            cause = "for logits write BinaryCrossEntropy(from_logits=True)"
         found = f"from {P.min():.4g} to {P.max():.4g}"
         raise ValueError(f"{symbol} has entries {found}, expected 0 to 1: {cause}")
-
-
-def _log_1_plus_exp(Z):
-    """Return log(1 + e^z) = -log sigmoid(-z), without overflow."""
-    return np.maximum(Z, 0.0) + np.log1p(np.exp(-np.abs(Z)))
 
 
 def _y_log_p(Y, P):

@@ -20,7 +20,7 @@ class SGD:
     """
 
     def __init__(self, eta, clip=None):
-        self.eta, self.clip = _positive(eta=eta), clip
+        self.eta, self.clip = _positive("eta", eta), clip
 
     def step(self, network):
         """Move every parameter of the network against its gradient."""
@@ -40,7 +40,7 @@ class Momentum(SGD):
 
     def __init__(self, eta, beta=0.9, clip=None):
         super().__init__(eta, clip)
-        self.beta, self.v = _fraction(beta=beta), {}
+        self.beta, self.v = _fraction("beta", beta), {}
 
     def change(self, name, dtheta):
         """Return eta v, with v the decayed sum of all gradients so far."""
@@ -57,7 +57,7 @@ class Adam(SGD):
 
     def __init__(self, eta=0.001, beta1=0.9, beta2=0.999, epsilon=1e-8, clip=None):
         super().__init__(eta, clip)
-        self.beta1, self.beta2 = _fraction(beta1=beta1), _fraction(beta2=beta2)
+        self.beta1, self.beta2 = _fraction("beta1", beta1), _fraction("beta2", beta2)
         self.epsilon = epsilon
         self.m, self.v, self.t = {}, {}, {}
 
@@ -73,7 +73,7 @@ class Adam(SGD):
 
 def clip_by_value(gradients, limit):
     """Return the gradients with every entry cut to [-limit, limit], (10.19); may turn them."""
-    _positive(limit=limit)
+    _positive("limit", limit)
     return {name: np.clip(dtheta, -limit, limit) for name, dtheta in gradients.items()}
 
 
@@ -82,7 +82,7 @@ def clip_by_norm(gradients, limit):
 
     The direction stays (Pascanu, Mikolov & Bengio, 2013).
     """
-    _positive(limit=limit)
+    _positive("limit", limit)
     norm = global_norm(gradients)
     scale = limit / norm if norm > limit else 1.0
     return {name: scale * dtheta for name, dtheta in gradients.items()}
@@ -96,15 +96,13 @@ def global_norm(gradients):
     return float(largest * np.sqrt(sum(np.sum((g / largest) ** 2) for g in gradients.values())))
 
 
-def _positive(**named):
-    ((name, value),) = named.items()
+def _positive(name, value):
     if not value > 0:
         raise ValueError(f"{name} is {value}, expected a number above 0")
     return value
 
 
-def _fraction(**named):
-    ((name, value),) = named.items()
+def _fraction(name, value):
     if not 0 <= value < 1:
         raise ValueError(f"{name} is {value}, expected 0 <= {name} < 1")
     return value

@@ -18,8 +18,6 @@ class History:
         Mean loss over the epoch's mini-batches, penalty included, as the weights moved.
     validation_loss : list of float
         Loss on the validation data after the epoch, without penalty; empty without data.
-    best_epoch : int or None
-        Where the validation loss was lowest, counted from 0.
     """
 
     loss: list = field(default_factory=list)
@@ -27,12 +25,12 @@ class History:
 
     @property
     def best_epoch(self):
-        """Return the epoch of the lowest validation loss, or None."""
+        """Return the epoch of the lowest validation loss, counted from 0, or None."""
         return int(np.argmin(self.validation_loss)) if self.validation_loss else None
 
 
 def minibatches(X, Y, batch_size, rng):
-    """Yield (X, Y) in shuffled batches; every example comes exactly once.
+    """Yield (X, Y) in shuffled batches, (9.13); every example comes exactly once.
 
     The last batch is smaller when `batch_size` does not divide the number of rows.
     """
@@ -89,9 +87,9 @@ def fit(network, loss, optimizer, X, Y, *, epochs, rng, batch_size=32,
     """
     if patience is not None and validation is None:
         raise ValueError("patience needs validation=(X, Y): early stopping watches its loss")
-    history, best = History(), None
+    history, best, parameters = History(), {}, network.parameters
     try:
-        for _ in _bar(epochs, history, progress):
+        for epoch in _bar(epochs, history, progress):
             network.training = True
             history.loss.append(_epoch(network, loss, optimizer, X, Y, batch_size, rng, lam))
             network.training = False
@@ -99,13 +97,14 @@ def fit(network, loss, optimizer, X, Y, *, epochs, rng, batch_size=32,
                 L = evaluate(network, loss, *validation)
                 history.validation_loss.append(_finite(L, "validation loss"))
             if patience is not None:
-                best = _keep_best(network, history, best)
-                if len(history.loss) - 1 - history.best_epoch >= patience:
+                if history.best_epoch == epoch:
+                    best = {name: theta.copy() for name, theta in parameters.items()}
+                if epoch - history.best_epoch >= patience:
                     break
     finally:
         network.training = False
-    if best is not None:
-        _restore(network, best)
+    for name, theta in best.items():
+        parameters[name][...] = theta
     return history
 
 
@@ -117,18 +116,18 @@ def evaluate(network, loss, X, Y):
 def accuracy(network, X, labels):
     """Return the share of rows whose largest output is at the label, in [0, 1]."""
     if np.shape(labels) != (len(X),):
-        found, wanted = np.shape(labels), (len(X),)
-        raise ValueError(f"labels has shape {found}, expected {wanted}: one class number a row")
+        wanted = f"({len(X)},): one class number a row"
+        raise ValueError(f"labels has shape {np.shape(labels)}, expected {wanted}")
     return float(np.mean(np.argmax(network.forward(X), axis=1) == labels))
 
 
 def l2_penalty(network, lam):
-    """Return lam/2 times the sum of all squared weights."""
+    """Return lam/2 times the sum of all squared weights, eq. (9.32)."""
     return 0.5 * lam * sum(float(np.sum(W**2)) for _, W in _weights(network)) if lam else 0.0
 
 
 def add_l2_gradients(network, lam):
-    """Add the penalty's gradient lam W to the dW of every weight, in place."""
+    """Add the penalty's gradient lam W to every dW, in place, eq. (9.33); none to a db, (9.34)."""
     if lam:
         gradients = network.gradients
         for name, W in _weights(network):
@@ -144,8 +143,7 @@ def _weights(network):
 def _epoch(network, loss, optimizer, X, Y, batch_size, rng, lam):
     total = 0.0
     for X_batch, Y_batch in minibatches(X, Y, batch_size, rng):
-        L = train_step(network, loss, optimizer, X_batch, Y_batch, lam)
-        total += L * len(X_batch)
+        total += len(X_batch) * train_step(network, loss, optimizer, X_batch, Y_batch, lam)
     return total / len(X)
 
 
@@ -153,18 +151,6 @@ def _finite(L, name):
     if not np.isfinite(L):
         raise FloatingPointError(f"the {name} became {L}: try a smaller eta, or clip gradients")
     return L
-
-
-def _keep_best(network, history, best):
-    newest_is_best = history.best_epoch == len(history.loss) - 1
-    if not newest_is_best:
-        return best
-    return {name: theta.copy() for name, theta in network.parameters.items()}
-
-
-def _restore(network, best):
-    for name, theta in network.parameters.items():
-        theta[...] = best[name]
 
 
 def _bar(epochs, history, progress):

@@ -204,9 +204,9 @@ def test_output_size_counts_the_places(N, stride, size):
 
 
 @pytest.mark.parametrize("size, stride", [(1, 1), (2, 2), (3, 1), (2, 3), (3, 2), (6, 1)])
-def test_add_columns_is_the_transpose_of_columns(size, stride):
+def test_add_windows_is_the_transpose_of_windows(size, stride):
     X = normal(3, 4, 7, 6)  # the last image is the spare one
-    V = convolution.columns(X, size, stride)
+    V = convolution.windows(X, size, stride)
     P, Q = (convolution.output_size(N, size, stride) for N in (7, 6))
     for p, q in np.ndindex(P, Q):
         rows, columns = slice(p * stride, p * stride + size), slice(q * stride, q * stride + size)
@@ -216,7 +216,7 @@ def test_add_columns_is_the_transpose_of_columns(size, stride):
     parts = np.zeros((3, size, size, 3, *places))
     parts[..., :P, :Q] = normal(3, size, size, 3, P, Q, seed=1)
     rows = parts.reshape(3 * size**2, -1)
-    back = convolution.add_columns(rows, (3, 3, 7, 6), size, stride)
+    back = convolution.add_windows(rows, (3, 3, 7, 6), size, stride)
     assert np.sum(V[..., :Q] * parts[..., :P, :Q]) == pytest.approx(np.sum(X[:, :3] * back))
 
 

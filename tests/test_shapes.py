@@ -57,6 +57,19 @@ def test_a_hint_is_given_unless_the_shapes_show_the_cause():
         _shapes.check_shape("X", np.zeros((3, 5)), (5, 3), "ask the layer above")
 
 
+def test_a_hint_is_of_the_axis_that_differs_and_the_last_one_of_all_after_it():
+    hints = "another batch of {expected}?", "{found} units?"
+    for shape, cause in [
+        ((4, 3, 2), "another batch of 5?"),
+        ((5, 4, 2), "4 units?"),
+        ((5, 3, 7), "7 units?"),
+        ((4, 3), "the number of axes is 2, expected 3"),
+    ]:
+        with pytest.raises(_shapes.ShapeError) as error:
+            _shapes.check_shape("X", np.zeros(shape), (5, 3, 2), *hints)
+        assert str(error.value) == f"X has shape {shape}, expected (5, 3, 2): {cause}"
+
+
 def test_a_shape_error_is_a_value_error_and_shows_one_line_in_a_notebook():
     error = _shapes.ShapeError("X has shape (3,)")
     assert isinstance(error, ValueError)
