@@ -15,7 +15,7 @@ from nnlib.initializers import he
 
 
 def correlate(x, w, mode="valid"):
-    """Return sum_ab x[p + a, q + b] w[a, b] for every place (p, q) of the kernel, eq. (12.4).
+    """Return sum_rc x[p + r, q + c] w[r, c] for every place (p, q) of the kernel, eq. (12.4).
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def flip(w):
 
 
 def convolve(x, w, mode="valid"):
-    """Return sum_ab x[p - a, q - b] w[a, b], the true convolution: correlate with w flipped.
+    """Return sum_rc x[p - r, q - c] w[r, c], the true convolution: correlate with w flipped.
 
     In mode "same" an even kernel hangs out above and to the left, the other way round than in
     `correlate`: so each of the two takes the gradient of the other back to its input.
