@@ -50,7 +50,7 @@ def flip(w):
 
 
 def convolve(x, w, mode="valid"):
-    """Return sum_rc x[p - r, q - c] w[r, c], the true convolution, eq. (12.6).
+    """Return sum_rc x[p - r, q - c] w[r, c], the true convolution (12.6): w flipped, correlated.
 
     In mode "same" an even kernel hangs out above and to the left, the other way round than in
     `correlate`: so each of the two takes the gradient of the other back to its input.

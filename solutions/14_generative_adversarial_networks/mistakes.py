@@ -182,11 +182,11 @@ DISCRIMINATOR = [
             "At a real row the slope is 1 - D, not D: it gains most where it doubts."),
     Mistake("slope of the fakes", lambda *args: for_D(*args, fake=lambda D: D - 1),
             "At a fake the slope is -D: you have that of a real row with a minus."),
-    Mistake("1/m forgotten",
+    Mistake("1/B forgotten",
             lambda X, F, theta_d: for_D(X, F, theta_d, weights=(len(X), len(F))),
             "The means are missing: each slope at a logit is divided by the number of its rows."),
     Mistake("halved", lambda *args: for_D(*args, weights=(0.5, 0.5)),
-            "Half as large: that is the mean over all 2m rows. V adds two means of m rows each.",
+            "Half as large: that is the mean over all 2B rows. V adds two means of B rows each.",
             "constant-factor"),
 ]
 
@@ -199,12 +199,12 @@ ORDER = [
 ]
 
 
-def for_G(Z, theta_g, theta_d, loss, wrong=None, m=None):
+def for_G(Z, theta_g, theta_d, loss, wrong=None, B=None):
     """Return the slopes of G's loss; `wrong` may put other slopes at the logits."""
     fakes = two_layers(Z, theta_g)
     D = sigmoid(two_layers(fakes, theta_d))
     slopes = {"saturating": -D, "non-saturating": D - 1}[loss] if wrong is None else wrong(D, loss)
-    dF = backward(fakes, theta_d, slopes / (m or len(Z)))[1]
+    dF = backward(fakes, theta_d, slopes / (B or len(Z)))[1]
     return backward(Z, theta_g, dF)[0]
 
 
@@ -233,7 +233,7 @@ GENERATOR = [
             "Both losses get the saturating slope: that of -log D is -(1 - σ(s))."),
     Mistake("non-saturating in both", lambda *args: for_G(*args, wrong=lambda D, loss: D - 1),
             "Both losses get the non-saturating slope: that of log(1 - D) is -σ(s)."),
-    Mistake("1/m forgotten", lambda *args: for_G(*args, m=1),
+    Mistake("1/B forgotten", lambda *args: for_G(*args, B=1),
             "The mean over the fakes is missing: divide the slopes at the logits by their number.",
             "constant-factor"),
     Mistake("weights of D", weights_of_D,

@@ -202,7 +202,7 @@ QUESTIONS = [
          "logit of each?",
          "Real rows and fake rows: two roads. Send the slope of each through the network "
          "and add what arrives at the weights.",
-         "slopes `(1 - sigmoid(S_real)) / m` and `-sigmoid(S_fake) / m`"),
+         "slopes `(1 - sigmoid(S_real)) / len(X)` and `-sigmoid(S_fake) / len(F)`"),
         discriminator_gradient, make=discriminator_cases),
     Order(
         "14.8", "order", 2, 8, ("14.29", "14.28"), "turns, and who answers whom",
@@ -217,7 +217,7 @@ QUESTIONS = [
         ("What does the generator hear about the world, and through whom?",
          "Begin at the logits of the fakes with the slope of the loss. Take it through D down to "
          "its inputs: these slopes are the upstream of G.",
-         "`dF = backward(fakes, theta_d, slopes / m)[1]`, `backward(Z, theta_g, dF)[0]`"),
+         "`dF = backward(fakes, theta_d, slopes / len(Z))[1]`, `backward(Z, theta_g, dF)[0]`"),
         generator_gradient, make=generator_cases),
     Function(
         "14.10", "one_round", 4, 16, ("14.28", "14.29", "14.32"), "up, then down, in turns",

@@ -251,12 +251,12 @@ PIXELS = [
             "This is the page as printed. m - 1 from the top is enough, and the bottom and the "
             "right are edges too."),
     Mistake("m for m - 1", pixels(lambda N, m: m, lambda N, m: N - m),
-            "Row m - 1 is good as well: the sum asks for i - a with a up to m - 1."),
+            "Row m - 1 is good as well: the sum asks for u - r with r up to m - 1."),
     Mistake("bottom and right forgotten", pixels(lambda N, m: m - 1, lambda N, m: N),
-            "The sum with a = 0 asks for row i of δ, and δ has the side N - m + 1: the bottom and "
+            "The sum with r = 0 asks for row u of δ, and δ has the side H - m + 1: the bottom and "
             "the right are edges too."),
     Mistake("one row too many", pixels(lambda N, m: m - 1, lambda N, m: N - m + 1),
-            "One row too many at the bottom: the last row of δ is N - m."),
+            "One row too many at the bottom: the last row of δ is H - m."),
     Mistake("or in place of and", pixels(lambda N, m: m - 1, lambda N, m: N - m, both=False),
             "Row and column must both be inside: combine them with and."),
     Mistake("the outputs", pixels(lambda N, m: 0, lambda N, m: N - m),

@@ -103,9 +103,9 @@ def input_cases(rng):
         yield Case(name, (rng.normal(size=(P, Q)), rng.normal(size=(m, m))))
 
 
-def inner_pixels(N, m):
-    good = np.zeros((N, N), dtype=bool)
-    good[m - 1:N - m + 1, m - 1:N - m + 1] = True
+def inner_pixels(H, m):
+    good = np.zeros((H, H), dtype=bool)
+    good[m - 1:H - m + 1, m - 1:H - m + 1] = True
     return good
 
 
@@ -191,8 +191,8 @@ QUESTIONS = [
     Function(
         "16.7", "inner_pixels", 2, 8, ("16.34",), "a region by its four edges",
         ("For which pixels does the sum ask for a row with a negative number, or below the last?",
-         "The rows i − m + 1 to i of δ are asked for, and there are rows 0 to N − m.",
-         "m − 1 ≤ i ≤ N − m, and the same for j"),
+         "The rows u − m + 1 to u of δ are asked for, and there are rows 0 to H − m.",
+         "m − 1 ≤ u ≤ H − m, and the same for v"),
         inner_pixels, make=inner_cases, kind="find", erratum="A10"),
     Function(
         "16.8", "game_slopes", 2, 8, ("16.38", "16.39"), "a function has a slope at every point",

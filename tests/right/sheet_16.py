@@ -160,6 +160,6 @@ EQUAL_MUTANTS = {
         "swap operator 'z > 0' in 'a = np.where(z > 0, LAM * z, LAM * ALPHA * (np.exp(z) - 1))'"],
     "16.6": [  # both axes are reversed alike
         "turn index 'w[::-1, ::-1]' in 'return slide(np.pad(delta, m - 1), w[::-1, ::-1])'"],
-    "16.7": [  # both axes have the length N
-        "turn index 'np.mgrid[0:N, 0:N]' in 'i, j = np.mgrid[0:N, 0:N]'"],
+    "16.7": [  # both axes have the length H
+        "turn index 'np.mgrid[0:H, 0:H]' in 'u, v = np.mgrid[0:H, 0:H]'"],
 }
