@@ -137,9 +137,9 @@ def forget_groups():
 class Jail:
     """A warm process behind walls; `submission()` gives a channel to a fresh fork of it."""
 
-    def __init__(self, withheld=(), silent=(), seconds=60, unsafe=False, place=None):
-        self.withheld, self.silent, self.seconds = tuple(withheld), silent, seconds
-        self.unsafe, self.place, self.process = unsafe, place, None
+    def __init__(self, withheld=(), silent=(), unsafe=False, place=None):
+        self.withheld, self.silent, self.unsafe = withheld, silent, unsafe
+        self.place, self.process = place, None
 
     def start(self):
         """Start the warm process, or raise NoWalls with the reason and the cure."""
@@ -149,7 +149,7 @@ class Jail:
         self.control, theirs = socket.socketpair()
         fd, errors = theirs.fileno(), tempfile.TemporaryFile()
         command, env = self.command(fd)
-        with contextlib.closing(theirs), os.fdopen(filter_file(), "rb") as rules, errors:
+        with theirs, filter_file() as rules, errors:
             if not self.unsafe:
                 command = walls(self.stage, rules.fileno()) + command
             if self.group:
@@ -173,8 +173,7 @@ class Jail:
             env.update(HOME=str(self.stage), MPLCONFIGDIR=os.environ.get("MPLCONFIGDIR", "/tmp"))
         env["PYTHONPATH"] = os.pathsep.join([stage, site])
         python = os.path.realpath(sys.executable)
-        return [python, "-s", "-B", f"{stage}/student.py", str(fd),
-                str(self.seconds)], env
+        return [python, "-s", "-B", f"{stage}/student.py", str(fd)], env
 
     def answer(self, seconds):
         """Return the one letter the warm process answers with, b"" if it does not."""
@@ -222,15 +221,14 @@ class Jail:
 def give_channel(connection, letter):
     """Send a letter with one end of a new channel; return the other end."""
     ours, theirs = socket.socketpair()
-    try:
-        connection.settimeout(SWEEP_SECONDS)
-        socket.send_fds(connection, [letter], [theirs.fileno()])
-    except OSError:
-        ours.close()
-        raise
-    finally:
-        theirs.close()
-    return ours
+    with theirs:
+        try:
+            connection.settimeout(SWEEP_SECONDS)
+            socket.send_fds(connection, [letter], [theirs.fileno()])
+            return ours
+        except OSError:
+            ours.close()
+            raise
 
 
 def ready(channel):
@@ -244,12 +242,11 @@ def ready(channel):
 
 
 def filter_file():
-    """Return the descriptor of a file that holds the filter for the whole jail."""
-    with tempfile.TemporaryFile() as file:
-        file.write(seccomp.program())
-        file.flush()
-        file.seek(0)
-        return os.dup(file.fileno())
+    """Return a file that holds the filter for the whole jail."""
+    file = tempfile.TemporaryFile()
+    file.write(seccomp.program())
+    file.seek(0)
+    return file
 
 
 def why_not():
@@ -258,7 +255,7 @@ def why_not():
         return f"{platform.system()} on {platform.machine()} has no bubblewrap: {CURE['missing']}"
     if not shutil.which("bwrap"):
         return f"bubblewrap is missing: {CURE['missing']}"
-    with tempfile.TemporaryDirectory() as stage, os.fdopen(filter_file(), "rb") as rules:
+    with tempfile.TemporaryDirectory() as stage, filter_file() as rules:
         python = [os.path.realpath(sys.executable), "-ISc", ""]
         trial = subprocess.run(walls(Path(stage), rules.fileno()) + python, capture_output=True,
                                pass_fds=[rules.fileno()], text=True, errors="replace")

@@ -4,6 +4,7 @@ The cases are drawn from HMAC(secret, student, sheet, exercise): each student ha
 own, and the same submission always the same. A hang or a crash costs one question.
 """
 import builtins
+import contextlib
 import functools
 import hashlib
 import hmac
@@ -47,11 +48,8 @@ class Settings:
 @functools.cache
 def given(stem, solutions):
     """Return {name: source} of the code that a sheet gives to its students."""
-    try:
-        cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
-    except (OSError, submission.Damaged):
-        return {}
-    return {cell.get("id", ""): submission.source_of(cell) for cell in cells
+    return {cell.get("id", ""): submission.source_of(cell)
+            for cell in submission.cells_in(solutions / stem / "sheet.ipynb")
             if cell.get("cell_type") == "code" and submission.role(cell) == (None, None)}
 
 
@@ -102,19 +100,18 @@ def key_of(data, stem, settings):
 
 def mark(entry, settings):
     """Return what is known of one submission: results, notes, exercises for reading by hand."""
-    questions = spec.load(entry.stem, settings.solutions).questions
+    sheet = spec.load(entry.stem, settings.solutions)
     try:
-        data = submission.load(entry.path)
-        cells = submission.parse(data)
-    except submission.Damaged as damage:
-        none = [asdict(verdict.unanswered(q)) for q in questions.values() if q.kind != "written"]
-        return {"results": none, "notes": [str(damage)], "by_person": []}
-    content, taken = submission.read(cells), verdict.hints_taken(cells)
+        cells = submission.parse(submission.load(entry.path))
+        content = submission.read(cells)
+    except submission.Damaged as damage:  # then nothing is answered
+        cells, content = [], submission.Content(notes=[str(damage)])
+    taken = submission.hints_taken(cells)
     put_back(content, cells, given(entry.stem, settings.solutions))
     with ALONE:  # a Dask worker may have threads, and there is one jail
         results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
-                   for result in marked(entry, content, settings)]
-    by_person = sorted(content.by_person & questions.keys())
+                   for result in marked(entry, sheet, content, settings)]
+    by_person = sorted(content.by_person & sheet.questions.keys())
     return {"results": results, "notes": content.notes, "by_person": by_person}
 
 
@@ -134,17 +131,13 @@ def stretched(seconds):
     return seconds * min(max(os.getloadavg()[0] / os.cpu_count() / 2, 1), 5)
 
 
-def marked(entry, content, settings):
+def marked(entry, sheet, content, settings):
     """Yield the Result of each question that a machine can judge."""
-    sheet = spec.load(entry.stem, settings.solutions)
     jail = jail_for(entry.stem, settings)
-    trial = Trial(jail, content, stretched(settings.seconds))
-    try:
+    with contextlib.closing(Trial(jail, content, stretched(settings.seconds))) as trial:
         for number, question in sheet.questions.items():
             if question.kind != "written":
                 yield judged(trial, sheet, question, generator(entry, number, settings.secret))
-    finally:
-        trial.close()
 
 
 def generator(entry, number, secret):

@@ -148,17 +148,17 @@ def receive(connection, deadline=None, proxy=None):
 def _exactly(connection, size, deadline):
     data = bytearray(size)
     view, got = memoryview(data), 0
-    while got < size:
-        try:
+    try:
+        while got < size:
             connection.settimeout(_left(deadline))
             count = connection.recv_into(view[got:])
-        except TimeoutError:
-            raise Late("no answer in time") from None
-        except OSError:
-            count = 0
-        if not count:
-            raise Gone("its process ended")
-        got += count
+            if not count:
+                raise ConnectionResetError
+            got += count
+    except TimeoutError:
+        raise Late("no answer in time") from None
+    except OSError:
+        raise Gone("its process ended") from None
     return bytes(data)
 
 

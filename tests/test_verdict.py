@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from grading.spec import Answer, Case, Choice, Function, Mistake, Order, Value, answer
-from grading.verdict import difference, evaluate, hints_taken, priced, same_answer, unanswered
+from grading.submission import hints_taken
+from grading.verdict import difference, evaluate, priced, same_answer, unanswered
 from nnlib.gradcheck import compare_gradient
 
 HEAD = {"points": 4, "minutes": 5, "equations": ("5.30",), "tests": "", "hints": ()}
