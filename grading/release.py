@@ -20,7 +20,7 @@ import nbformat
 from grading import notebooks, spec
 from grading.notebooks import Trouble
 from grading.report import sections
-from grading.submission import ROLE
+from grading.submission import role
 
 ROOT = Path(__file__).resolve().parents[1]
 ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
@@ -31,19 +31,13 @@ ASKS = {"write": "write", "predict": "predict", "order": "put steps in order:",
         "find": "mend", "written": "explain in words:"}
 
 
-def role(cell):
-    """Return (role, exercise) of a cell, as ("answer", "5.1"), or (None, None)."""
-    match = ROLE.fullmatch(cell.get("id", ""))
-    return (match[1], f"{match[2]}.{match[3]}") if match else (None, None)
-
-
 def stamp(nb, questions):
     """Give each cell the grading metadata that its id and the spec say; refuse what is amiss."""
-    found = [role(cell) for cell in nb.cells if role(cell)[0]]
-    refuse_gaps(found, questions)
+    for cell in nb.cells:
+        cell.metadata.pop("nbgrader", None)
+    refuse_gaps([role(cell) for cell in nb.cells if role(cell)[0]], questions)
     for cell in nb.cells:
         kind, number = role(cell)
-        cell.metadata.pop("nbgrader", None)
         if kind:
             points = {"points": questions[number].points} if ROLES[kind]["grade"] else {}
             cell.metadata["nbgrader"] = nbformat.from_dict({
@@ -65,11 +59,6 @@ def refuse_gaps(found, questions):
         wanted = {"written"} if question.kind == "written" else {"answer", "check"}
         if {kind for kind, n in found if n == number} != wanted:
             raise Trouble(f"exercise {number} needs these cells: {', '.join(sorted(wanted))}")
-
-
-def without_marks(source):
-    """Return the source with the solutions and without the lines that mark them."""
-    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("###"))
 
 
 def without_regions(source, region, stub=None):

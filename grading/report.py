@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 import markupsafe
 
-from . import spec, submission
+from . import spec, submission, walk
 from .workbook import put
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -30,13 +30,7 @@ NOTES = 200  # on the class page
 @functools.cache
 def sections(path):
     """Return {equation number: heading of its section} of a lesson, if it is here."""
-    found, heading = {}, ""
-    for cell in submission.cells_in(path):
-        text = submission.source_of(cell)
-        if cell["cell_type"] == "markdown":
-            heading = (re.findall(r"^#+ (.*)$", text, re.M) or [heading])[-1]
-            found |= dict.fromkeys(re.findall(r"\\tag\{([^}]*)\}", text), heading)
-    return found
+    return {equation.number: equation.heading for equation in walk.equations(path)}
 
 
 def to_read(question, stem):

@@ -321,10 +321,15 @@ def say_and_find(capsys, figures):
 def mutants_of(stem, q):
     """Yield (description, function) of every mutant that still defines the function."""
     cell = next(c for c in source_of(stem).cells if release.role(c) == ("answer", q.id))
-    for words, source in mutate.mutants(release.without_marks(cell.source)):
+    for words, source in mutate.mutants(without_marks(cell.source)):
         names = dict(stage_of(stem).names)
         exec(compile(source, f"mutant of {q.id}", "exec"), names)
         yield words, names[q.name]
+
+
+def without_marks(source):
+    """Return the source with the solutions and without the lines that mark them."""
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("###"))
 
 
 def survives(q, function):
