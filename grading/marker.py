@@ -268,6 +268,4 @@ def as_answer(reply, case):
         return spec.Answer(error=kind if kind in ERRORS else "an error")
     after = reply.get("arguments")
     after = after if isinstance(after, list) else []
-    changed = [n for n, (then, now) in enumerate(zip(case.args, after), 1)
-               if not callable(then) and not spec.same(then, now)]
-    return spec.Answer(reply.get("value"), changed=f"argument {changed[0]}" if changed else "")
+    return spec.Answer(reply.get("value"), changed=spec.changed(case.args, after))
