@@ -12,10 +12,12 @@ import io
 import sys
 from unittest import mock
 
+import nbformat
 import numpy as np
 
-from grading import notebooks, release, spec
+from grading import spec
 from grading.spec import SOLUTIONS, answer
+from grading.submission import role
 from grading.verdict import evaluate
 from nnlib import gradcheck, sheets
 
@@ -37,7 +39,7 @@ class Stage:
                     continue
                 code = compile(cell.source, cell.id, "exec")
                 exec(code, self.names)
-                kind, number = release.role(cell)
+                kind, number = role(cell)
                 if kind == "check":
                     self.checks[number] = code
         return out.getvalue()
@@ -53,7 +55,7 @@ class Stage:
 
 def stage(stem):
     """Return the instructor's sheet, run."""
-    return Stage(notebooks.read(SOLUTIONS / stem / "sheet.ipynb"))
+    return Stage(nbformat.read(SOLUTIONS / stem / "sheet.ipynb", 4))
 
 
 def grade(question, thing, mistakes=(), seed=0, change=copy.deepcopy):

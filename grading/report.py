@@ -62,10 +62,6 @@ def told(question, result):
     return "There is no answer yet." if empty else sentence
 
 
-def total(lines):
-    return round(sum(line["points"] or 0 for line in lines), 2)
-
-
 # ---- which of several, and how late ----
 
 def counted(entries, rules):
@@ -74,8 +70,9 @@ def counted(entries, rules):
     for entry in entries:
         entry["lines"] = lines_of(entry, spec.load(entry["sheet"], rules["solutions"]).questions)
         days = max(0, -int(-(entry["time"] - rules["due"]) // 86400)) if rules["due"] else 0
-        entry["days"], entry["share"] = days, max(0.0, 1 - days * rules["late"])
-        entry["earned"] = round(total(entry["lines"]) * entry["share"], 2)
+        entry["days"], share = days, max(0.0, 1 - days * rules["late"])
+        points = sum(line["points"] or 0 for line in entry["lines"])
+        entry["earned"] = round(points * share, 2)
         before = chosen.get(entry["sheet"])
         if rules["keep"] == "last" or not before or entry["earned"] > before["earned"]:
             chosen[entry["sheet"]] = entry
