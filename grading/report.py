@@ -15,7 +15,7 @@ import jinja2
 import markupsafe
 
 from . import spec, submission, walk
-from .workbook import put
+from .publishing.workbook import put
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                            autoescape=True, trim_blocks=True, lstrip_blocks=True)

@@ -13,7 +13,8 @@ import mutate
 import numpy as np
 import pytest
 
-from grading import notebooks, rehearsal, release, spec, walk
+from grading import rehearsal, spec, walk
+from grading.publishing import notebooks, release
 from grading.spec import Function
 from grading.verdict import verdict
 

@@ -17,12 +17,13 @@ from pathlib import Path
 import jinja2
 import nbformat
 
-from grading import notebooks, spec
-from grading.notebooks import Trouble
+from grading import spec
+from grading.publishing import notebooks
+from grading.publishing.notebooks import Trouble
 from grading.report import sections
 from grading.submission import role
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
          "check": {"grade": True, "locked": True, "solution": False},
          "written": {"grade": True, "locked": False, "solution": True}}
@@ -121,8 +122,8 @@ def release(stem, root=ROOT):
 
 def page(sheet, title, lesson):
     """Return the instructor's page: what each question asks and tests, and what goes wrong."""
-    template = Path(__file__).parent / "templates" / "sheet.md"
-    return jinja2.Template(template.read_text("utf-8"), trim_blocks=True, lstrip_blocks=True,
+    template = Path(__file__).with_name("sheet.md").read_text("utf-8")
+    return jinja2.Template(template, trim_blocks=True, lstrip_blocks=True,
                            keep_trailing_newline=True).render(
         sheet=sheet, title=title, headings=sections(lesson), ASKS=ASKS,
         questions=list(sheet.questions.values()))
