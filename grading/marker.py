@@ -176,24 +176,15 @@ class Trial:
             self.channel = self.jail.submission()
             end = time.monotonic() + CELLS_TOGETHER * self.seconds
             for place, (number, source, _) in enumerate(self.code):
-                stopped = self.run(source, min(time.monotonic() + self.seconds, end))
-                if isinstance(stopped, wire.WireError):
-                    self.leave_out(place, number, stopped)
+                deadline = min(time.monotonic() + self.seconds, end)
+                try:
+                    wire.send(self.channel, source, None, deadline, letter=b"c")
+                    stopped = wire.receive(self.channel, deadline)
+                except wire.WireError as error:
+                    self.leave_out(place, number, error)
                     break
-                if stopped:
+                if stopped is not None:
                     self.content.note(f"Cell {number + 1} stopped with {stopped}")
-
-    def run(self, source, deadline):
-        """Return None, the words of the error, or the WireError itself."""
-        try:
-            self.channel.sendall(b"c")
-            wire.send(self.channel, source, None, deadline)
-            stopped = wire.receive(self.channel, deadline)
-            return None if stopped is None else str(stopped)
-        except OSError:
-            return wire.Gone("its process ended")
-        except wire.WireError as error:
-            return error
 
     def leave_out(self, place, number, error):
         """Go on without a cell; after some of these, with answers alone, and then with none."""

@@ -125,9 +125,9 @@ def _take_array(dtype, shape, body):
 
 # ---- over a socket ----
 
-def send(connection, value, functions=None, deadline=None):
-    """Send one value; raise Late or Gone where the other end does not take it."""
-    message = pack(value, functions)
+def send(connection, value, functions=None, deadline=None, letter=b""):
+    """Send one value, behind a letter if it is an order; raise Late or Gone if it is not taken."""
+    message = letter + pack(value, functions)
     try:
         connection.settimeout(_left(deadline))
         connection.sendall(message)
