@@ -158,11 +158,13 @@ class Jail:
                 command, env=env, pass_fds=(fd, rules.fileno()), cwd="/", stderr=errors,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
             theirs.close()
-            if self.answer(START_SECONDS) != b"r":
+            try:
+                wire.receive(self.control, time.monotonic() + START_SECONDS)
+            except wire.WireError:
                 errors.seek(0)
                 reason = errors.read().decode("utf-8", "replace").strip()
                 self.stop()
-                raise NoWalls(f"{reason}: {CURE['refused']}")
+                raise NoWalls(f"{reason}: {CURE['refused']}") from None
 
     def command(self, fd):
         """Return the Python command and its environment."""
@@ -174,14 +176,6 @@ class Jail:
         env["PYTHONPATH"] = os.pathsep.join([stage, site])
         python = os.path.realpath(sys.executable)
         return [python, "-s", "-B", f"{stage}/student.py", str(fd)], env
-
-    def answer(self, seconds):
-        """Return the one letter the warm process answers with, b"" if it does not."""
-        self.control.settimeout(seconds)
-        try:
-            return self.control.recv(1)
-        except OSError:
-            return b""
 
     def submission(self):
         """Return a channel to a new fork, starting or restarting the warm process if need be."""
@@ -197,9 +191,9 @@ class Jail:
         """Kill what a submission left; where anything of it would survive, end the jail."""
         if self.process is None:
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, wire.WireError):
             self.control.sendall(b"s")
-            if self.answer(SWEEP_SECONDS) == b"c":
+            if wire.receive(self.control, time.monotonic() + SWEEP_SECONDS) is True:
                 return
         self.stop()
 

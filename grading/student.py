@@ -29,12 +29,12 @@ def main(descriptor):
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 of a namespace then ignores it
     gc.freeze()
     before = changes()
-    control.sendall(b"r")
+    wire.send(control, "ready")
     for letter, connection in wire.orders(control):
         if letter == b"f":
             fork(lambda here: submission(here, jailed), connection, control)
         else:
-            control.sendall(b"c" if jailed and is_clean(before) else b"d")
+            wire.send(control, jailed and is_clean(before))
 
 
 def fork(serve, connection, above):
