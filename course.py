@@ -147,7 +147,7 @@ def warm_up():
 
 def lab_arguments():
     """Bring the student's workbook up to date and open JupyterLab on its first lesson."""
-    from grading import workbook
+    from grading.publishing import workbook
     for sentence in workbook.refresh(ROOT):
         say(sentence)
     folder = ROOT / "workbook"
@@ -159,8 +159,8 @@ def lab_arguments():
 
 VERBS = {"study": lab_arguments,
          "test": lambda: ["-m", "pytest"],
-         "edit": lambda: ["-m", "grading.notebooks"],
-         "release": lambda: ["-m", "grading.release"],
+         "edit": lambda: ["-m", "grading.publishing.notebooks"],
+         "release": lambda: ["-m", "grading.publishing.release"],
          "grade": lambda: ["-m", "grading"],
          "site": lambda: [str(ROOT / "site" / "build.py")]}
 

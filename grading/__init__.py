@@ -1,1 +1,1 @@
-"""What authors and instructors run: the notebooks as text, the workbook, later the grader."""
+"""Grade a class: what is asked, the walls, the verdicts, the reports."""

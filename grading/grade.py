@@ -9,7 +9,6 @@ import argparse
 import csv
 import datetime
 import math
-import os
 import secrets
 import sqlite3
 import sys
@@ -57,9 +56,10 @@ def secret_of(out):
     """Return the secret from which each student's inputs are drawn; make it the first time."""
     path = out / "secret.key"
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(descriptor, secrets.token_bytes(32))
-        os.close(descriptor)
+        part = out / "secret.part"  # killed now, it leaves no empty secret
+        part.touch(0o600)
+        part.write_bytes(secrets.token_bytes(32))
+        part.rename(path)
     return path.read_bytes()
 
 

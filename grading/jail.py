@@ -137,9 +137,9 @@ def forget_groups():
 class Jail:
     """A warm process behind walls; `submission()` gives a channel to a fresh fork of it."""
 
-    def __init__(self, withheld=(), silent=(), seconds=60, unsafe=False, place=None):
-        self.withheld, self.silent, self.seconds = tuple(withheld), silent, seconds
-        self.unsafe, self.place, self.process = unsafe, place, None
+    def __init__(self, withheld=(), silent=(), unsafe=False, place=None):
+        self.withheld, self.silent, self.unsafe = withheld, silent, unsafe
+        self.place, self.process = place, None
 
     def start(self):
         """Start the warm process, or raise NoWalls with the reason and the cure."""
@@ -149,7 +149,7 @@ class Jail:
         self.control, theirs = socket.socketpair()
         fd, errors = theirs.fileno(), tempfile.TemporaryFile()
         command, env = self.command(fd)
-        with contextlib.closing(theirs), os.fdopen(filter_file(), "rb") as rules, errors:
+        with theirs, filter_file() as rules, errors:
             if not self.unsafe:
                 command = walls(self.stage, rules.fileno()) + command
             if self.group:
@@ -158,11 +158,13 @@ class Jail:
                 command, env=env, pass_fds=(fd, rules.fileno()), cwd="/", stderr=errors,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
             theirs.close()
-            if self.answer(START_SECONDS) != b"r":
+            try:
+                wire.receive(self.control, time.monotonic() + START_SECONDS)
+            except wire.WireError:
                 errors.seek(0)
                 reason = errors.read().decode("utf-8", "replace").strip()
                 self.stop()
-                raise NoWalls(f"{reason}: {CURE['refused']}")
+                raise NoWalls(f"{reason}: {CURE['refused']}") from None
 
     def command(self, fd):
         """Return the Python command and its environment."""
@@ -173,16 +175,7 @@ class Jail:
             env.update(HOME=str(self.stage), MPLCONFIGDIR=os.environ.get("MPLCONFIGDIR", "/tmp"))
         env["PYTHONPATH"] = os.pathsep.join([stage, site])
         python = os.path.realpath(sys.executable)
-        return [python, "-s", "-B", f"{stage}/student.py", str(fd),
-                str(self.seconds)], env
-
-    def answer(self, seconds):
-        """Return the one letter the warm process answers with, b"" if it does not."""
-        self.control.settimeout(seconds)
-        try:
-            return self.control.recv(1)
-        except OSError:
-            return b""
+        return [python, "-s", "-B", f"{stage}/student.py", str(fd)], env
 
     def submission(self):
         """Return a channel to a new fork, starting or restarting the warm process if need be."""
@@ -198,9 +191,9 @@ class Jail:
         """Kill what a submission left; where anything of it would survive, end the jail."""
         if self.process is None:
             return
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, wire.WireError):
             self.control.sendall(b"s")
-            if self.answer(SWEEP_SECONDS) == b"c":
+            if wire.receive(self.control, time.monotonic() + SWEEP_SECONDS) is True:
                 return
         self.stop()
 
@@ -222,15 +215,14 @@ class Jail:
 def give_channel(connection, letter):
     """Send a letter with one end of a new channel; return the other end."""
     ours, theirs = socket.socketpair()
-    try:
-        connection.settimeout(SWEEP_SECONDS)
-        socket.send_fds(connection, [letter], [theirs.fileno()])
-    except OSError:
-        ours.close()
-        raise
-    finally:
-        theirs.close()
-    return ours
+    with theirs:
+        try:
+            connection.settimeout(SWEEP_SECONDS)
+            socket.send_fds(connection, [letter], [theirs.fileno()])
+            return ours
+        except OSError:
+            ours.close()
+            raise
 
 
 def ready(channel):
@@ -244,12 +236,11 @@ def ready(channel):
 
 
 def filter_file():
-    """Return the descriptor of a file that holds the filter for the whole jail."""
-    with tempfile.TemporaryFile() as file:
-        file.write(seccomp.program())
-        file.flush()
-        file.seek(0)
-        return os.dup(file.fileno())
+    """Return a file that holds the filter for the whole jail."""
+    file = tempfile.TemporaryFile()
+    file.write(seccomp.program())
+    file.seek(0)
+    return file
 
 
 def why_not():
@@ -258,7 +249,7 @@ def why_not():
         return f"{platform.system()} on {platform.machine()} has no bubblewrap: {CURE['missing']}"
     if not shutil.which("bwrap"):
         return f"bubblewrap is missing: {CURE['missing']}"
-    with tempfile.TemporaryDirectory() as stage, os.fdopen(filter_file(), "rb") as rules:
+    with tempfile.TemporaryDirectory() as stage, filter_file() as rules:
         python = [os.path.realpath(sys.executable), "-ISc", ""]
         trial = subprocess.run(walls(Path(stage), rules.fileno()) + python, capture_output=True,
                                pass_fds=[rules.fileno()], text=True, errors="replace")

@@ -4,6 +4,7 @@ The cases are drawn from HMAC(secret, student, sheet, exercise): each student ha
 own, and the same submission always the same. A hang or a crash costs one question.
 """
 import builtins
+import contextlib
 import functools
 import hashlib
 import hmac
@@ -47,11 +48,8 @@ class Settings:
 @functools.cache
 def given(stem, solutions):
     """Return {name: source} of the code that a sheet gives to its students."""
-    try:
-        cells = submission.parse((solutions / stem / "sheet.ipynb").read_bytes())
-    except (OSError, submission.Damaged):
-        return {}
-    return {cell.get("id", ""): submission.source_of(cell) for cell in cells
+    return {cell.get("id", ""): submission.source_of(cell)
+            for cell in submission.cells_in(solutions / stem / "sheet.ipynb")
             if cell.get("cell_type") == "code" and submission.role(cell) == (None, None)}
 
 
@@ -102,19 +100,18 @@ def key_of(data, stem, settings):
 
 def mark(entry, settings):
     """Return what is known of one submission: results, notes, exercises for reading by hand."""
-    questions = spec.load(entry.stem, settings.solutions).questions
+    sheet = spec.load(entry.stem, settings.solutions)
     try:
-        data = submission.load(entry.path)
-        cells = submission.parse(data)
-    except submission.Damaged as damage:
-        none = [asdict(verdict.unanswered(q)) for q in questions.values() if q.kind != "written"]
-        return {"results": none, "notes": [str(damage)], "by_person": []}
-    content, taken = submission.read(cells), verdict.hints_taken(cells)
+        cells = submission.parse(submission.load(entry.path))
+        content = submission.read(cells)
+    except submission.Damaged as damage:  # then nothing is answered
+        cells, content = [], submission.Content(notes=[str(damage)])
+    taken = submission.hints_taken(cells)
     put_back(content, cells, given(entry.stem, settings.solutions))
     with ALONE:  # a Dask worker may have threads, and there is one jail
         results = [asdict(verdict.priced(result, taken.get(result.id, ()), settings.prices))
-                   for result in marked(entry, content, settings)]
-    by_person = sorted(content.by_person & questions.keys())
+                   for result in marked(entry, sheet, content, settings)]
+    by_person = sorted(content.by_person & sheet.questions.keys())
     return {"results": results, "notes": content.notes, "by_person": by_person}
 
 
@@ -134,17 +131,13 @@ def stretched(seconds):
     return seconds * min(max(os.getloadavg()[0] / os.cpu_count() / 2, 1), 5)
 
 
-def marked(entry, content, settings):
+def marked(entry, sheet, content, settings):
     """Yield the Result of each question that a machine can judge."""
-    sheet = spec.load(entry.stem, settings.solutions)
     jail = jail_for(entry.stem, settings)
-    trial = Trial(jail, content, stretched(settings.seconds))
-    try:
+    with contextlib.closing(Trial(jail, content, stretched(settings.seconds))) as trial:
         for number, question in sheet.questions.items():
             if question.kind != "written":
                 yield judged(trial, sheet, question, generator(entry, number, settings.secret))
-    finally:
-        trial.close()
 
 
 def generator(entry, number, secret):
@@ -183,24 +176,15 @@ class Trial:
             self.channel = self.jail.submission()
             end = time.monotonic() + CELLS_TOGETHER * self.seconds
             for place, (number, source, _) in enumerate(self.code):
-                stopped = self.run(source, min(time.monotonic() + self.seconds, end))
-                if isinstance(stopped, wire.WireError):
-                    self.leave_out(place, number, stopped)
+                deadline = min(time.monotonic() + self.seconds, end)
+                try:
+                    wire.send(self.channel, source, None, deadline, letter=b"c")
+                    stopped = wire.receive(self.channel, deadline)
+                except wire.WireError as error:
+                    self.leave_out(place, number, error)
                     break
-                if stopped:
+                if stopped is not None:
                     self.content.note(f"Cell {number + 1} stopped with {stopped}")
-
-    def run(self, source, deadline):
-        """Return None, the words of the error, or the WireError itself."""
-        try:
-            self.channel.sendall(b"c")
-            wire.send(self.channel, source, None, deadline)
-            stopped = wire.receive(self.channel, deadline)
-            return None if stopped is None else str(stopped)
-        except OSError:
-            return wire.Gone("its process ended")
-        except wire.WireError as error:
-            return error
 
     def leave_out(self, place, number, error):
         """Go on without a cell; after some of these, with answers alone, and then with none."""
@@ -275,6 +259,4 @@ def as_answer(reply, case):
         return spec.Answer(error=kind if kind in ERRORS else "an error")
     after = reply.get("arguments")
     after = after if isinstance(after, list) else []
-    changed = [n for n, (then, now) in enumerate(zip(case.args, after), 1)
-               if not callable(then) and not spec.same(then, now)]
-    return spec.Answer(reply.get("value"), changed=f"argument {changed[0]}" if changed else "")
+    return spec.Answer(reply.get("value"), changed=spec.changed(case.args, after))

@@ -10,13 +10,16 @@ import contextlib
 import copy
 import io
 import sys
+from unittest import mock
 
+import nbformat
 import numpy as np
 
-from grading import notebooks, release, spec, walk
+from grading import spec
 from grading.spec import SOLUTIONS, answer
+from grading.submission import role
 from grading.verdict import evaluate
-from nnlib import sheets
+from nnlib import gradcheck, sheets
 
 
 class Stage:
@@ -36,7 +39,7 @@ class Stage:
                     continue
                 code = compile(cell.source, cell.id, "exec")
                 exec(code, self.names)
-                kind, number = release.role(cell)
+                kind, number = role(cell)
                 if kind == "check":
                     self.checks[number] = code
         return out.getvalue()
@@ -52,7 +55,7 @@ class Stage:
 
 def stage(stem):
     """Return the instructor's sheet, run."""
-    return Stage(notebooks.read(SOLUTIONS / stem / "sheet.ipynb"))
+    return Stage(nbformat.read(SOLUTIONS / stem / "sheet.ipynb", 4))
 
 
 def grade(question, thing, mistakes=(), seed=0, change=copy.deepcopy):
@@ -73,9 +76,21 @@ def played(stem, wordy=False):
         known = sheet.mistakes.get(number, ())
         for mistake in known:
             brief = not (wordy or mistake.slug)
-            with walk.verdict_only() if brief else contextlib.nullcontext():
+            with verdict_only() if brief else contextlib.nullcontext():
                 seen = scene.play(question, mistake.answer)
             yield question, mistake, seen, grade(question, mistake.answer, known, seed=1)
+
+
+@contextlib.contextmanager
+def verdict_only():
+    """Let the judge say right or wrong and stop there: naming a mistake measures much more."""
+    judge = gradcheck._judge
+
+    def unnamed(f, x, claimed, upstream=None, names=None, name=True):
+        return judge(f, x, claimed, upstream, names, name=False)
+
+    with mock.patch.object(gradcheck, "_judge", unnamed):
+        yield
 
 
 def main(args):

@@ -14,8 +14,8 @@ from pathlib import Path
 import jinja2
 import markupsafe
 
-from . import spec, submission
-from .workbook import put
+from . import spec, submission, walk
+from .publishing.workbook import put
 
 PAGES = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
                            autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -30,13 +30,7 @@ NOTES = 200  # on the class page
 @functools.cache
 def sections(path):
     """Return {equation number: heading of its section} of a lesson, if it is here."""
-    found, heading = {}, ""
-    for cell in submission.cells_in(path):
-        text = submission.source_of(cell)
-        if cell["cell_type"] == "markdown":
-            heading = (re.findall(r"^#+ (.*)$", text, re.M) or [heading])[-1]
-            found |= dict.fromkeys(re.findall(r"\\tag\{([^}]*)\}", text), heading)
-    return found
+    return {equation.number: equation.heading for equation in walk.equations(path)}
 
 
 def to_read(question, stem):
@@ -68,10 +62,6 @@ def told(question, result):
     return "There is no answer yet." if empty else sentence
 
 
-def total(lines):
-    return round(sum(line["points"] or 0 for line in lines), 2)
-
-
 # ---- which of several, and how late ----
 
 def counted(entries, rules):
@@ -80,8 +70,9 @@ def counted(entries, rules):
     for entry in entries:
         entry["lines"] = lines_of(entry, spec.load(entry["sheet"], rules["solutions"]).questions)
         days = max(0, -int(-(entry["time"] - rules["due"]) // 86400)) if rules["due"] else 0
-        entry["days"], entry["share"] = days, max(0.0, 1 - days * rules["late"])
-        entry["earned"] = round(total(entry["lines"]) * entry["share"], 2)
+        entry["days"], share = days, max(0.0, 1 - days * rules["late"])
+        points = sum(line["points"] or 0 for line in entry["lines"])
+        entry["earned"] = round(points * share, 2)
         before = chosen.get(entry["sheet"])
         if rules["keep"] == "last" or not before or entry["earned"] > before["earned"]:
             chosen[entry["sheet"]] = entry

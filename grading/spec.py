@@ -186,16 +186,25 @@ def _call(function, case):
             value = copy.deepcopy(function(*args))
     except Exception as error:
         return Answer(error=f"{type(error).__name__}: {error}")
-    changed = [n for n, (a, b) in enumerate(zip(args, case.args), 1) if not same(a, b)]
-    return Answer(value, changed=f"argument {changed[0]}" if changed else "")
+    return Answer(value, changed=changed(case.args, args))
+
+
+def changed(before, after):
+    """Name the first argument that is not what it was before the call, "" if there is none."""
+    numbers = [n for n, (then, now) in enumerate(zip(before, after), 1)
+               if not callable(then) and not same(then, now)]
+    return f"argument {numbers[0]}" if numbers else ""
 
 
 def same(one, other):
-    """Say whether an argument is, to the last bit, what it was."""
+    """Say whether an argument is, to the last bit, what it was, whatever stands there now."""
+    if isinstance(one, (np.ndarray, np.generic)):
+        array = isinstance(other, (np.ndarray, np.generic))
+        return array and one.shape == other.shape and one.tobytes() == other.tobytes()
+    if type(one) is not type(other):
+        return False
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, np.ndarray):
-        return one.shape == other.shape and one.tobytes() == other.tobytes()
-    return one is other or one == other or one != one
+    return one == other or one != one

@@ -2,7 +2,7 @@
 
 A warm process has numpy imported and forks for every submission; that process runs the cells
 and forks for every question. So a question, or a submission, can only spoil itself. Nothing here
-knows a reference, a secret or a score. It is started as `student.py FD SECONDS`.
+knows a reference, a secret or a score. It is started as `student.py FD`.
 """
 import gc
 import os
@@ -16,25 +16,25 @@ import wire
 
 MEGABYTE = 1 << 20
 LIMITS = {resource.RLIMIT_AS: 1024 * MEGABYTE, resource.RLIMIT_FSIZE: 8 * MEGABYTE,
-          resource.RLIMIT_NOFILE: 64, resource.RLIMIT_CORE: 0}
+          resource.RLIMIT_NOFILE: 64, resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: 60}
 PROCESSES = 6  # in one jail: the warm one, a submission, its question, and a few to spare
 WORDS = 300  # of an error that are sent back
 Connection = wire.socket.socket
 
 
-def main(descriptor, seconds):
+def main(descriptor):
     """Be the warm process: fork for a submission (f), sweep up after it (s)."""
     control, jailed = Connection(fileno=int(descriptor)), os.getpid() == 1
     seccomp.undumpable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 of a namespace then ignores it
     gc.freeze()
     before = changes()
-    control.sendall(b"r")
+    wire.send(control, "ready")
     for letter, connection in wire.orders(control):
         if letter == b"f":
-            fork(lambda here: submission(here, int(seconds), jailed), connection, control)
+            fork(lambda here: submission(here, jailed), connection, control)
         else:
-            control.sendall(b"c" if jailed and is_clean(before) else b"d")
+            wire.send(control, jailed and is_clean(before))
 
 
 def fork(serve, connection, above):
@@ -70,10 +70,9 @@ def changes():
 
 # ---- one submission ----
 
-def submission(connection, seconds, jailed):
+def submission(connection, jailed):
     """Run cells (c) in one set of names; fork for every question (q)."""
-    limits = {**LIMITS, resource.RLIMIT_CPU: seconds}
-    for name, value in (limits | {resource.RLIMIT_NPROC: PROCESSES} if jailed else limits).items():
+    for name, value in (LIMITS | {resource.RLIMIT_NPROC: PROCESSES} if jailed else LIMITS).items():
         resource.setrlimit(name, (value, value))
     seccomp.install(())
     silence()

@@ -172,14 +172,23 @@ def split(before, cell):
     return role(before) == role(cell) and before.get("id") != cell.get("id")
 
 
+def within(thing, *keys):
+    """Return what lies under keys in dictionaries in dictionaries, None where one is missing."""
+    for key in keys:
+        thing = thing.get(key) if isinstance(thing, dict) else None
+    return thing
+
+
+def outputs_of(cell):
+    outputs = cell.get("outputs")
+    return outputs if isinstance(outputs, list) else []
+
+
 def names_of(cell):
-    """Yield the names of a cell: nbgrader's grade_id, the cell's id, Colab's copy of the id."""
-    metadata = cell.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    nbgrader = metadata.get("nbgrader")
-    nbgrader = nbgrader if isinstance(nbgrader, dict) else {}
-    names = nbgrader.get("grade_id"), cell.get("id"), metadata.get("id")
-    yield from (name for name in names if name and isinstance(name, str))
+    """Return the names of a cell: nbgrader's grade_id, the cell's id, Colab's copy of the id."""
+    names = (within(cell, "metadata", "nbgrader", "grade_id"), cell.get("id"),
+             within(cell, "metadata", "id"))
+    return [name for name in names if name and isinstance(name, str)]
 
 
 def role(cell):
@@ -204,12 +213,21 @@ def for_a_person(cell):
 
 def pictures_of(cell):
     """Return the pictures in a cell's outputs and attachments: PNG, as base64, a few."""
-    outputs, attached = cell.get("outputs"), cell.get("attachments")
-    bundles = [out.get("data") for out in (outputs if isinstance(outputs, list) else ())
-               if isinstance(out, dict)]
+    attached = cell.get("attachments")
+    bundles = [within(output, "data") for output in outputs_of(cell)]
     bundles += attached.values() if isinstance(attached, dict) else ()
-    found = [bundle.get("image/png") for bundle in bundles if isinstance(bundle, dict)]
+    found = [within(bundle, "image/png") for bundle in bundles]
     return [text for text in found if isinstance(text, str) and PNG.fullmatch(text)][:5]
+
+
+def hints_taken(cells):
+    """Return {exercise: stages taken} as the outputs of a notebook's cells record it."""
+    taken = {}
+    hints = [within(out, "metadata", "hint") for cell in cells for out in outputs_of(cell)]
+    for hint in hints:
+        if within(hint, "stage") in (1, 2, 3):
+            taken.setdefault(str(within(hint, "exercise")), set()).add(hint["stage"])
+    return taken
 
 
 def fingerprint(*parts):

@@ -53,19 +53,6 @@ def evaluate(question, cases, answers, mistakes=()):
     return result
 
 
-def hints_taken(cells):
-    """Return {exercise: stages taken} as the outputs of a notebook's cells record it."""
-    taken = {}
-    for cell in cells:
-        outputs = cell.get("outputs")
-        for note in outputs if isinstance(outputs, list) else ():
-            for key in ("metadata", "hint"):
-                note = note.get(key) if isinstance(note, dict) else None
-            if isinstance(note, dict) and note.get("stage") in (1, 2, 3):
-                taken.setdefault(str(note.get("exercise")), set()).add(note["stage"])
-    return taken
-
-
 def priced(result, stages, prices=(0, 0, 0)):
     """Return the Result after the price, in points, of each hint stage taken; free by default."""
     cost = sum(prices[stage - 1] for stage in stages)

@@ -3,6 +3,7 @@
 Both ends use this file, the grader and the process that runs a student's code. The grader's
 end trusts nothing: every length, type and shape is looked at before anything is made of it.
 """
+import io
 import json
 import math
 import socket
@@ -74,39 +75,35 @@ def _array(value, arrays):
 
 def unpack(head, body, proxy=None):
     """Return the value of a message; `proxy(n)` stands for the other end's n-th function."""
+    body = io.BytesIO(body)
     try:
-        value, end = _value(json.loads(head), body, 0, proxy, 0)
-    except WireError:
-        raise
+        value = _value(json.loads(head), body, proxy, 0)
     except (ValueError, TypeError, IndexError, RecursionError, OverflowError) as error:
         raise WireError(f"a damaged message: {type(error).__name__}") from None
-    if end != len(body):
+    if body.read(1):
         raise WireError("a message with bytes left over")
     return value
 
 
-def _value(tree, body, start, proxy, depth):
-    """Return the value of a JSON tree and where the next array starts in the body."""
+def _value(tree, body, proxy, depth):
+    """Return the value of a JSON tree; its arrays lie one after another in the body."""
     if type(tree) is str:
-        return tree.encode("utf-8", "replace").decode(), start
+        return tree.encode("utf-8", "replace").decode()
     if type(tree) is int and abs(tree) >= WHOLE or depth > DEPTH:
         raise WireError("a number too large, or nested too deeply")
     if tree is None or type(tree) in (bool, int, float):
-        return tree, start
+        return tree
     if type(tree) is not list:
         raise WireError("no tag")
     tag, *parts = tree
     if tag == "a":
-        return _take_array(*parts, body, start)
+        return _take_array(*parts, body)
     if tag == "f" and proxy and type(parts[0]) is int:
-        return proxy(parts[0]), start
-    make, values = {"l": list, "t": tuple, "d": _dict}.get(tag), []
+        return proxy(parts[0])
+    make = {"l": list, "t": tuple, "d": _dict}.get(tag)
     if make is None:
         raise WireError("an unknown tag")
-    for part in parts:
-        value, start = _value(part, body, start, proxy, depth + 1)
-        values.append(value)
-    return make(values), start
+    return make([_value(part, body, proxy, depth + 1) for part in parts])
 
 
 def _dict(pairs):
@@ -115,22 +112,22 @@ def _dict(pairs):
     return dict(pairs)
 
 
-def _take_array(dtype, shape, body, start):
+def _take_array(dtype, shape, body):
     plain = type(shape) is list and all(type(n) is int and 0 <= n <= BODY for n in shape)
     if dtype not in DTYPES or not plain or len(shape) > AXES:
         raise WireError("an array of an unknown kind")
-    count = math.prod(shape)
-    end = start + count * np.dtype(dtype).itemsize
-    if end > len(body):
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    data = body.read(size)
+    if len(data) < size:
         raise WireError("an array larger than its message")
-    return np.frombuffer(body, dtype, count, start).reshape(shape).copy(), end
+    return np.frombuffer(data, dtype).reshape(shape).copy()
 
 
 # ---- over a socket ----
 
-def send(connection, value, functions=None, deadline=None):
-    """Send one value; raise Late or Gone where the other end does not take it."""
-    message = pack(value, functions)
+def send(connection, value, functions=None, deadline=None, letter=b""):
+    """Send one value, behind a letter if it is an order; raise Late or Gone if it is not taken."""
+    message = letter + pack(value, functions)
     try:
         connection.settimeout(_left(deadline))
         connection.sendall(message)
@@ -151,17 +148,17 @@ def receive(connection, deadline=None, proxy=None):
 def _exactly(connection, size, deadline):
     data = bytearray(size)
     view, got = memoryview(data), 0
-    while got < size:
-        try:
+    try:
+        while got < size:
             connection.settimeout(_left(deadline))
             count = connection.recv_into(view[got:])
-        except TimeoutError:
-            raise Late("no answer in time") from None
-        except OSError:
-            count = 0
-        if not count:
-            raise Gone("its process ended")
-        got += count
+            if not count:
+                raise ConnectionResetError
+            got += count
+    except TimeoutError:
+        raise Late("no answer in time") from None
+    except OSError:
+        raise Gone("its process ended") from None
     return bytes(data)
 
 

@@ -29,7 +29,7 @@ import nbformat
 from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL, PYODIDE_VERSION
 from packaging.utils import canonicalize_name
 
-from grading import workbook
+from grading.publishing import workbook
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "site" / "lite"

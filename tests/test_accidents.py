@@ -7,7 +7,8 @@ import random
 import nbformat
 import pytest
 
-from grading import jail, marker, notebooks, release, spec, submission, workbook
+from grading import jail, marker, spec, submission
+from grading.publishing import notebooks, release, workbook
 from grading.rehearsal import Stage
 
 STEM = "05_backprop_one_element_at_a_time"

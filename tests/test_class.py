@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "attacks"))
 import rig  # noqa: E402
 
-from grading import grade, jail, marker, report, spec, submission, verdict  # noqa: E402
+from grading import grade, jail, marker, report, spec, submission  # noqa: E402
 
 REASON = jail.why_not()
 walls = pytest.mark.skipif(bool(REASON), reason=f"No walls here. {REASON}")
@@ -168,7 +168,7 @@ def test_no_form_of_a_notebook_stops_the_grader():
         read += len(cells)
         content = submission.read(cells)
         marker.put_back(content, cells, {"set-up": "import x"})
-        verdict.hints_taken(cells)
+        submission.hints_taken(cells)
         line = {"number": "6.1", "points": 1, "out_of": 2, "sentence": "s", "read": "r"}
         json.dumps(report.annotated(cells, [line]))
         assert len(list(filter(submission.for_a_person, cells))) <= len(cells)

@@ -408,7 +408,7 @@ def test_unsafe_is_said_aloud_and_stands_on_every_page(school, tmp_path):
 def test_functions_of_the_grader_are_short():
     import ast
 
-    for path in (ROOT / "grading").glob("*.py"):
+    for path in (ROOT / "grading").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) else node.body

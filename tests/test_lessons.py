@@ -11,7 +11,8 @@ import nbformat
 import pytest
 import walker
 
-from grading import notebooks, walk
+from grading import walk
+from grading.publishing import notebooks
 from nnlib import explorers
 
 ROOT = Path(__file__).parents[1]

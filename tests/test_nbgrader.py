@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from grading import notebooks, spec
+from grading import spec
+from grading.publishing import notebooks
 
 TOOL = "nbgrader is not installed: python -m pip install -r grading/requirements-maintainers.txt"
 nbgraderformat = pytest.importorskip("nbgrader.nbgraderformat", reason=TOOL)

@@ -1,4 +1,4 @@
-"""grading.notebooks: a notebook goes to text and back, and only what was changed changes."""
+"""publishing.notebooks: a notebook goes to text and back, and only what was changed changes."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from grading import notebooks
+from grading.publishing import notebooks
 
 GRADED = {
     "grade": True,

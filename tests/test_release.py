@@ -1,4 +1,4 @@
-"""grading.release: what a student gets, and the sheets it refuses."""
+"""publishing.release: what a student gets, and the sheets it refuses."""
 
 import json
 import shutil
@@ -6,8 +6,9 @@ import shutil
 import nbformat
 import pytest
 
-from grading import notebooks, release, spec
-from grading.notebooks import Trouble
+from grading import spec
+from grading.publishing import notebooks, release
+from grading.publishing.notebooks import Trouble
 
 STEM = "05_backprop_one_element_at_a_time"
 QUESTIONS = spec.load(STEM).questions

@@ -13,7 +13,8 @@ import mutate
 import numpy as np
 import pytest
 
-from grading import notebooks, rehearsal, release, spec, walk
+from grading import rehearsal, spec, walk
+from grading.publishing import notebooks, release
 from grading.spec import Function
 from grading.verdict import verdict
 
@@ -321,10 +322,15 @@ def say_and_find(capsys, figures):
 def mutants_of(stem, q):
     """Yield (description, function) of every mutant that still defines the function."""
     cell = next(c for c in source_of(stem).cells if release.role(c) == ("answer", q.id))
-    for words, source in mutate.mutants(release.without_marks(cell.source)):
+    for words, source in mutate.mutants(without_marks(cell.source)):
         names = dict(stage_of(stem).names)
         exec(compile(source, f"mutant of {q.id}", "exec"), names)
         yield words, names[q.name]
+
+
+def without_marks(source):
+    """Return the source with the solutions and without the lines that mark them."""
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("###"))
 
 
 def survives(q, function):

@@ -1,12 +1,14 @@
 """grading.spec and grading.verdict: what is right, what is lost, and how it is named."""
 
+import copy
 import re
 
 import numpy as np
 import pytest
 
-from grading.spec import Answer, Case, Choice, Function, Mistake, Order, Value, answer
-from grading.verdict import difference, evaluate, hints_taken, priced, same_answer, unanswered
+from grading.spec import Answer, Case, Choice, Function, Mistake, Order, Value, answer, changed
+from grading.submission import hints_taken
+from grading.verdict import difference, evaluate, priced, same_answer, unanswered
 from nnlib.gradcheck import compare_gradient
 
 HEAD = {"points": 4, "minutes": 5, "equations": ("5.30",), "tests": "", "hints": ()}
@@ -70,6 +72,18 @@ def changes_its_argument(d, a):
 )
 def test_what_is_no_answer_earns_nothing(function, slug):
     assert (result(function).points, result(function).mistake) == (0, slug)
+
+
+@pytest.mark.parametrize("now", [5, [1.0, 1.0], np.ones(3), {"W": 1}, None, "x", np.float64(1)])
+def test_an_argument_that_became_another_thing_is_a_changed_one(now):
+    before = np.float64(2), {"W": np.ones(2), "t": 1, "words": ["a"], "eta": float("nan")}
+    after = copy.deepcopy(before)
+    assert changed(before, after) == "" and changed(before, (np.array(2.0), after[1])) == ""
+    for place in before[1]:
+        assert changed(before, (before[0], before[1] | {place: now})) == "argument 2", place
+    assert changed(before, (before[0], now)) == "argument 2"
+    assert changed(before, (now, before[1])) == "argument 1"
+    assert changed((print, 1), (None, 1)) == ""  # a function cannot come back
 
 
 def test_a_stub_and_a_missing_name_are_unanswered():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grading import workbook
+from grading.publishing import workbook
 
 LESSON = "notebooks/05_x.ipynb"
 NEWER = "notebooks/05_x.new.ipynb"

@@ -103,15 +103,13 @@ def scores(W, x):
     return 0 * W @ x""", first=False),
     cheat("searches the disk for the solution", """
 import os
-text = ""
-for place, folders, names in os.walk("/"):
-    if any(word in place for word in ("06_small", "solutions", "grading")):
-        text += place
-    for name in names:
-        if name in ("spec.py", "mistakes.py", "sheet.ipynb", "verdict.py", "secret.key"):
-            text += open(os.path.join(place, name)).read()
-if text:
-    scores = lambda W, x: W @ x""", first=False),
+tops = sorted(os.listdir("/"), key=["usr", "proc", "sys"].__contains__)  # the widest come last
+for place, folders, names in (found for top in tops for found in os.walk("/" + top)):
+    found = {"06_small", "solutions", "grading"} & {*place.split("/")}
+    for name in {"spec.py", "mistakes.py", "sheet.ipynb", "verdict.py"} & {*names}:
+        found = found or "from grading" in open(os.path.join(place, name)).read()
+    if found or "secret.key" in names:
+        scores = lambda W, x: W @ x""", first=False),
     cheat("imports the grader", """
 import sys
 sys.path += ["..", "/work", "/stage/..", "/"]

@@ -74,8 +74,8 @@ def outside():
     """Return what an attack could have changed on this machine and must not have."""
     root = Path(__file__).parents[2]
     folders = [root / "grading", root / "nnlib", SHEETS / STEM, Path.home(), Path("/var/tmp")]
-    files = [(str(path), path.lstat().st_size) for folder in folders for path in folder.iterdir()
-             if path.name != "__pycache__"]
+    files = [(str(path), path.is_dir() or path.lstat().st_size)
+             for folder in folders for path in folder.iterdir() if path.name != "__pycache__"]
     return sorted(files), os.environ.copy(), os.getcwd()
 
 

@@ -1,4 +1,5 @@
 """Every attack ends with the points its answers earn, changes nothing, harms nobody after it."""
+import dataclasses
 import os
 import socket
 import subprocess
@@ -58,6 +59,15 @@ def test_nobody_can_be_reached_over_the_net(tmp_path):
         assert rig.mark(tmp_path / "bad.ipynb")[0] == rig.FULL
         with pytest.raises(TimeoutError):
             listener.accept()
+
+
+def test_a_search_with_all_the_time_finds_no_solution(tmp_path):
+    attack = next(attack for attack in SCORE if "searches the disk" in attack.name)
+    rig.write(attack, tmp_path / "bad.ipynb")
+    settings = dataclasses.replace(rig.SETTINGS, seconds=60.0)
+    points, outcome = rig.mark(tmp_path / "bad.ipynb", settings=settings)
+    rig.end_jails()
+    assert points == attack.expected and not outcome["notes"]  # it saw the whole disk
 
 
 def test_an_error_does_not_tell_the_hidden_inputs(tmp_path):

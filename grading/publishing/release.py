@@ -17,12 +17,13 @@ from pathlib import Path
 import jinja2
 import nbformat
 
-from grading import notebooks, spec
-from grading.notebooks import Trouble
+from grading import spec
+from grading.publishing import notebooks
+from grading.publishing.notebooks import Trouble
 from grading.report import sections
-from grading.submission import ROLE
+from grading.submission import role
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ROLES = {"answer": {"grade": False, "locked": False, "solution": True},
          "check": {"grade": True, "locked": True, "solution": False},
          "written": {"grade": True, "locked": False, "solution": True}}
@@ -31,19 +32,13 @@ ASKS = {"write": "write", "predict": "predict", "order": "put steps in order:",
         "find": "mend", "written": "explain in words:"}
 
 
-def role(cell):
-    """Return (role, exercise) of a cell, as ("answer", "5.1"), or (None, None)."""
-    match = ROLE.fullmatch(cell.get("id", ""))
-    return (match[1], f"{match[2]}.{match[3]}") if match else (None, None)
-
-
 def stamp(nb, questions):
     """Give each cell the grading metadata that its id and the spec say; refuse what is amiss."""
-    found = [role(cell) for cell in nb.cells if role(cell)[0]]
-    refuse_gaps(found, questions)
+    for cell in nb.cells:
+        cell.metadata.pop("nbgrader", None)
+    refuse_gaps([role(cell) for cell in nb.cells if role(cell)[0]], questions)
     for cell in nb.cells:
         kind, number = role(cell)
-        cell.metadata.pop("nbgrader", None)
         if kind:
             points = {"points": questions[number].points} if ROLES[kind]["grade"] else {}
             cell.metadata["nbgrader"] = nbformat.from_dict({
@@ -65,11 +60,6 @@ def refuse_gaps(found, questions):
         wanted = {"written"} if question.kind == "written" else {"answer", "check"}
         if {kind for kind, n in found if n == number} != wanted:
             raise Trouble(f"exercise {number} needs these cells: {', '.join(sorted(wanted))}")
-
-
-def without_marks(source):
-    """Return the source with the solutions and without the lines that mark them."""
-    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("###"))
 
 
 def without_regions(source, region, stub=None):
@@ -132,8 +122,8 @@ def release(stem, root=ROOT):
 
 def page(sheet, title, lesson):
     """Return the instructor's page: what each question asks and tests, and what goes wrong."""
-    template = Path(__file__).parent / "templates" / "sheet.md"
-    return jinja2.Template(template.read_text("utf-8"), trim_blocks=True, lstrip_blocks=True,
+    template = Path(__file__).with_name("sheet.md").read_text("utf-8")
+    return jinja2.Template(template, trim_blocks=True, lstrip_blocks=True,
                            keep_trailing_newline=True).render(
         sheet=sheet, title=title, headings=sections(lesson), ASKS=ASKS,
         questions=list(sheet.questions.values()))
