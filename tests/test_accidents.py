@@ -227,14 +227,12 @@ def test_a_sheet_run_twice_says_the_same_again():
     assert twice.printed == 2 * once.printed
 
 
-def test_checks_run_before_their_answers_name_the_cell_that_is_missing():
-    cells = [c for c in cells_of(SHEET) if release.role(c)[0] != "answer"]
-    functions = {q.id for q in spec.load(STEM).questions.values() if q.calls}
-    checks = [c for c in cells if release.role(c)[1] in functions or c.id == "set-up"]
-    scene = stage(checks)
-    assert set(scene.states.values()) == {"waits"}
-    for number in functions:
-        assert f"… {number} waits: run the cell that makes `" in scene.printed
+def test_checks_without_their_answers_name_what_is_missing():
+    questions = spec.load(STEM).questions.values()
+    scene = stage([c for c in cells_of(SHEET) if release.role(c)[0] != "answer"])
+    assert scene.states == {q.id: "waits" for q in questions}
+    for q in questions:
+        assert f"… {q.id} waits: there is no `{q.name}` yet: run the cell" in scene.printed
 
 
 def test_progress_counts_in_the_order_of_the_sheet_in_whatever_order_it_was_done():

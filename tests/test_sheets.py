@@ -321,7 +321,7 @@ def say_and_find(capsys, figures):
 def mutants_of(stem, q):
     """Yield (description, function) of every mutant that still defines the function."""
     cell = next(c for c in source_of(stem).cells if release.role(c) == ("answer", q.id))
-    for words, source in mutate.mutants(release.without_marks(cell.source)):
+    for words, source in mutate.mutants(cell.source):
         names = dict(stage_of(stem).names)
         exec(compile(source, f"mutant of {q.id}", "exec"), names)
         yield words, names[q.name]
