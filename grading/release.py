@@ -67,6 +67,11 @@ def refuse_gaps(found, questions):
             raise Trouble(f"exercise {number} needs these cells: {', '.join(sorted(wanted))}")
 
 
+def without_marks(source):
+    """Return the source with the solutions and without the lines that mark them."""
+    return "\n".join(line for line in source.splitlines() if not line.lstrip().startswith("###"))
+
+
 def without_regions(source, region, stub=None):
     """Return the source with its regions taken out; the first line of each becomes `stub`."""
     kept, inside = [], False

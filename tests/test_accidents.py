@@ -140,6 +140,26 @@ def test_a_deleted_set_up_is_put_back_and_that_is_said(answered, tmp_path):
 
 
 @walls
+@pytest.mark.parametrize("name, before, after", [
+    ("set-up", "import numpy", "import torch\nimport numpy"),
+    ("set-up", "import numpy", "from nnlib import layers\nimport numpy"),
+    ("given-5-7", "def forward(", "def forward(:")])  # fmt: skip
+def test_a_cell_of_the_sheet_that_no_longer_runs_costs_no_points(answered, tmp_path, name, before,
+                                                                 after):
+    cell = cell_of(answered, name)
+    cell["source"] = ["".join(cell["source"]).replace(before, after, 1)]
+    earned, notes = points(as_bytes(answered), tmp_path)
+    assert earned == full_points()
+    assert "deleted" not in " ".join(notes) and "Error" in notes[0]
+
+
+@walls
+def test_who_deletes_the_last_cell_gets_no_remark(answered, tmp_path):
+    answered["cells"].remove(cell_of(answered, "progress"))
+    assert points(as_bytes(answered), tmp_path) == (full_points(), [])
+
+
+@walls
 def test_of_an_answer_pasted_twice_the_first_counts_and_the_other_is_said(answered, tmp_path):
     twin = copy.deepcopy(cell_of(answered, "answer-5-1"))
     twin["source"] = ["def output_delta(z, y):\n", "    return None\n"]
