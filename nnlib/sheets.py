@@ -81,13 +81,15 @@ def _watched(name, function):
 
 def _same(one, other):
     """Say whether a plain argument is what it was, to the last bit."""
+    if type(one) is not type(other):
+        return False
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(_same, one, other))
     if hasattr(one, "tobytes"):
         return one.shape == other.shape and one.tobytes() == other.tobytes()
-    return True
+    return not isinstance(one, (str, int, float)) or one == other or one != one
 
 
 def _show(error, trace):

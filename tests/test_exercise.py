@@ -104,6 +104,27 @@ def test_an_answer_that_changes_what_it_is_given_is_told_so(capsys, given):
     assert "5.1 fails: `answer` changes what it is given, its argument 2" in out
 
 
+@pytest.mark.parametrize("new", [2.0, "two", [1.0], None])
+def test_an_answer_that_replaces_an_item_is_told_so(new):
+    def answer(x):
+        x[1] = new
+
+    check("answer([1.0, 1.0])", answer=answer)
+    assert state("5.1") == "fails"
+    check("answer([1.0, new])", "5.2", answer=answer, new=new)
+    assert state("5.2") == "passes"
+
+
+def test_an_answer_may_be_given_functions_and_objects():
+    class Layer:
+        def forward(self):
+            return 1.0
+
+    check("answer(layer, layer.forward, float('nan'))", layer=Layer(),
+          answer=lambda layer, f, x: f())
+    assert state("5.1") == "passes"
+
+
 def test_an_answer_that_copies_or_changes_its_own_arrays_may(capsys):
     def shift(x):
         x -= 1.0
