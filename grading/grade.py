@@ -84,7 +84,7 @@ def grade(jobs, store, settings, options):
         outcomes = pool.run_on_dask(list(jobs), marker.mark, settings, options.scheduler)
     else:
         outcomes = pool.run(list(jobs), marker.mark, settings, options.processes)
-    for entry, outcome in tqdm(outcomes, total=len(jobs), unit=" submissions"):
+    for entry, outcome in tqdm(outcomes, total=len(jobs), unit=" submissions", disable=not jobs):
         if isinstance(outcome, pool.Fault):
             nothing = {"results": [], "notes": [], "by_person": []}
             store.save(entry, None, nothing, outcome.reason)
@@ -154,7 +154,8 @@ def main(words):
         tally, odd = grade_class(options, None if options.scheduler else place)
     print(f"[course] {len(tally.rows)} students: {options.out / 'class.html'}")
     if odd:
-        print(f"[course] {len(odd)} notebooks belong to no sheet, as {submission.plain(odd[0])}")
+        others = f" and {len(odd) - 1} more" if odd[1:] else ""
+        print(f"[course] Left out, for it is no sheet: {submission.plain(odd[0])}{others}")
 
 
 def grade_class(options, place):

@@ -116,13 +116,14 @@ def mark(entry, settings):
 
 
 def put_back(content, cells, sources):
-    """Put what a sheet gives before the cells of a student who deleted it."""
+    """Put what a sheet gives before the cells of a student who deleted or changed it."""
     there = {name for cell in cells for name in submission.names_of(cell)}
     written = [source for _, source, _ in content.code]
-    gone = [source for name, source in sources.items()
-            if name not in there and source not in written and not source.startswith("#")]
+    gone = {name: source for name, source in sources.items()
+            if source not in written and not source.startswith(("#", "progress("))}
     if gone and content.code:
-        content.code[:0] = [(-1, source, True) for source in gone]
+        content.code[:0] = [(-1, source, True) for source in gone.values()]
+    if not gone.keys() <= there and content.code:
         content.note("Cells that the sheet gives were deleted; they were put back.")
 
 
@@ -160,6 +161,11 @@ def judged(trial, sheet, question, rng):
                               f"This cannot be compared ({type(error).__name__}).")
 
 
+def called(number, source):
+    """Return what a note calls a cell: its place among all cells, and its first line."""
+    return f"Cell {number + 1} ({source.strip().partition(chr(10))[0][:40]})"
+
+
 class Trial:
     """One submission in the jail: its cells are run once, then questions are asked."""
 
@@ -184,11 +190,11 @@ class Trial:
                     self.leave_out(place, number, error)
                     break
                 if stopped is not None:
-                    self.content.note(f"Cell {number + 1} stopped with {stopped}")
+                    self.content.note(f"{called(number, source)} stopped with {stopped}")
 
     def leave_out(self, place, number, error):
         """Go on without a cell; after some of these, with answers alone, and then with none."""
-        self.content.note(f"Cell {number + 1} was left out: {error}.")
+        self.content.note(f"{called(number, self.code[place][1])} was left out: {error}.")
         self.lost += 1
         rest = [] if self.lost >= 2 * LOST_CELLS else self.code[place + 1:]
         self.code[place:] = [cell for cell in rest if cell[2] or self.lost < LOST_CELLS]

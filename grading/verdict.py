@@ -168,7 +168,8 @@ def _in_parts(value, right, kinds, keys, rtol, evidence):
     if not isinstance(value, kinds):
         return "wrong-form", f"Expected {len(right)} items ({type(right).__name__}), not one thing."
     if len(value) != len(right) or (isinstance(right, dict) and value.keys() != right.keys()):
-        return "wrong-count", f"It has {len(value)} items, expected {len(right)}: {list(keys)}."
+        which = f": {list(keys)}" if isinstance(right, dict) else ""
+        return "wrong-count", f"It has {len(value)} items, expected {len(right)}{which}."
     for key in keys:
         found = difference(value[key], right[key], rtol, evidence)
         if found:

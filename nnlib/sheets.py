@@ -1,27 +1,36 @@
 """The student's side of a sheet: exercises that wait, fail or pass; hints; progress.
 
-`with exercise("5.3"):` stands before the checks of an exercise. Whatever they say, the notebook
-runs on: an answer that is not there yet is waited for, a wrong one is named, an error inside
-your own code is shown with its traceback.
+`with exercise("5.3", "hidden_delta"):` stands before the checks of an exercise and names its
+answer. Whatever they say, the notebook runs on: an answer that is not there yet is waited for, a
+wrong one is named, an error inside your own code is shown with its traceback.
 """
 
+import copy
+import linecache
 import sys
 
 MARKS = {"passes": "✓", "fails": "✗", "waits": "…"}
 progress_so_far = {}
 
 
-class exercise:  # noqa: N801 (reads as a word: with exercise("5.3"):)
-    """The checks of one exercise; pass the variables it asks for, so that `...` is waited for."""
+class exercise:  # noqa: N801 (reads as a word: with exercise("5.3", "hidden_delta"):)
+    """The checks of one exercise; `name` is that of the answer, a function or a value."""
 
-    def __init__(self, number, *answers):
-        self.number, self.answers = number, answers
+    def __init__(self, number, name):
+        self.number, self.name = number, name
+        self.names = sys._getframe(1).f_globals
 
     def __enter__(self):
+        """Let a function tell, while it is checked, when it changes what it is given."""
+        self.answer = self.names.get(self.name, ...)
+        if callable(self.answer):
+            self.names[self.name] = _watched(self.name, self.answer)
         return self
 
     def __exit__(self, kind, error, trace):
         """Say what came of the checks, note it for `progress`, and let the notebook go on."""
+        if callable(self.answer):
+            self.names[self.name] = self.answer
         if kind and not issubclass(kind, Exception):
             return False  # the stop button
         self.state = self._settle(error, trace)
@@ -30,7 +39,10 @@ class exercise:  # noqa: N801 (reads as a word: with exercise("5.3"):)
         return True
 
     def _settle(self, error, trace):
-        if any(answer is ... for answer in self.answers):
+        if self.name not in self.names:
+            return self._say("waits", f"there is no `{self.name}` yet: run the cell that makes it, "
+                             f"or write it again in a new one")
+        if self.answer is ...:
             return self._say("waits", "put your answer in the place of the dots")
         if error is None:
             return self._say("passes", "all checks")
@@ -40,7 +52,9 @@ class exercise:  # noqa: N801 (reads as a word: with exercise("5.3"):)
             return self._say("waits", f"run the cell that makes `{error.name}`")
         if isinstance(error, AssertionError):
             return self._say("fails", str(error).lstrip("✗ "))
-        self._say("fails", "your code stopped with an error")
+        line = linecache.getline(trace.tb_frame.f_code.co_filename, trace.tb_lineno).strip()
+        self._say("fails", f"your code stopped with an error, in line {trace.tb_lineno} of this "
+                  f"cell: {line}")
         _show(error, trace)
         return "fails"
 
@@ -50,10 +64,41 @@ class exercise:  # noqa: N801 (reads as a word: with exercise("5.3"):)
         return state
 
 
+def _watched(name, function):
+    """Return the function, made to raise AssertionError when it changes an argument."""
+    def watched(*given, **named):
+        before = copy.deepcopy(given)
+        value = function(*given, **named)
+        for number, (now, then) in enumerate(zip(given, before), start=1):
+            if not _same(now, then):
+                raise AssertionError(
+                    f"`{name}` changes what it is given, its argument {number}: others need it as "
+                    "it was.\n  Look at: every x += y and x[...] = y; begin with a copy, "
+                    "x = x.copy().")
+        return value
+    return watched
+
+
+def _same(one, other):
+    """Say whether a plain argument is what it was, to the last bit."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if hasattr(one, "tobytes"):
+        return one.shape == other.shape and one.tobytes() == other.tobytes()
+    return not isinstance(one, (str, int, float)) or one == other or one != one
+
+
 def _show(error, trace):
     """Show a traceback as the notebook does, without stopping the notebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if shell:
+    if shell:  # without the cell of the check, which still runs: IPython takes it to be in line 1
+        trace = trace.tb_next
+        while trace and trace.tb_frame.f_code.co_filename == __file__:
+            trace = trace.tb_next
         shell.showtraceback((type(error), error, trace))
     else:
         import traceback

@@ -141,6 +141,26 @@ def test_a_deleted_set_up_is_put_back_and_that_is_said(answered, tmp_path):
 
 
 @walls
+@pytest.mark.parametrize("name, before, after", [
+    ("set-up", "import numpy", "import torch\nimport numpy"),
+    ("set-up", "import numpy", "from nnlib import layers\nimport numpy"),
+    ("given-5-7", "def forward(", "def forward(:")])  # fmt: skip
+def test_a_cell_of_the_sheet_that_no_longer_runs_costs_no_points(answered, tmp_path, name, before,
+                                                                 after):
+    cell = cell_of(answered, name)
+    cell["source"] = ["".join(cell["source"]).replace(before, after, 1)]
+    earned, notes = points(as_bytes(answered), tmp_path)
+    assert earned == full_points()
+    assert "deleted" not in " ".join(notes) and "Error" in notes[0]
+
+
+@walls
+def test_who_deletes_the_last_cell_gets_no_remark(answered, tmp_path):
+    answered["cells"].remove(cell_of(answered, "progress"))
+    assert points(as_bytes(answered), tmp_path) == (full_points(), [])
+
+
+@walls
 def test_of_an_answer_pasted_twice_the_first_counts_and_the_other_is_said(answered, tmp_path):
     twin = copy.deepcopy(cell_of(answered, "answer-5-1"))
     twin["source"] = ["def output_delta(z, y):\n", "    return None\n"]
@@ -228,14 +248,12 @@ def test_a_sheet_run_twice_says_the_same_again():
     assert twice.printed == 2 * once.printed
 
 
-def test_checks_run_before_their_answers_name_the_cell_that_is_missing():
-    cells = [c for c in cells_of(SHEET) if release.role(c)[0] != "answer"]
-    functions = {q.id for q in spec.load(STEM).questions.values() if q.calls}
-    checks = [c for c in cells if release.role(c)[1] in functions or c.id == "set-up"]
-    scene = stage(checks)
-    assert set(scene.states.values()) == {"waits"}
-    for number in functions:
-        assert f"… {number} waits: run the cell that makes `" in scene.printed
+def test_checks_without_their_answers_name_what_is_missing():
+    questions = spec.load(STEM).questions.values()
+    scene = stage([c for c in cells_of(SHEET) if release.role(c)[0] != "answer"])
+    assert scene.states == {q.id: "waits" for q in questions}
+    for q in questions:
+        assert f"… {q.id} waits: there is no `{q.name}` yet: run the cell" in scene.printed
 
 
 def test_progress_counts_in_the_order_of_the_sheet_in_whatever_order_it_was_done():

@@ -291,3 +291,15 @@ def test_a_sheet_of_the_course_that_lost_its_names_earns_the_same(stem, change, 
     rig.end_jails()
     out_of = {q.id: q.points for q in spec.load(stem).questions.values() if q.kind != "written"}
     assert {r["id"]: r["points"] for r in outcome["results"]} == out_of
+
+
+def test_questions_stand_in_order_and_what_is_not_answered_is_no_mistake():
+    tally = report.Tally()
+    for number, mistake in (("5.10", "sign"), ("5.9", "unanswered"), ("5.1", "unanswered")):
+        tally.count("05_x", {"number": number, "mistake": mistake, "points": 0, "out_of": 2,
+                             "sentence": "", "read": ""})
+    assert [number for _, number, _ in tally.means()] == ["5.1", "5.9", "5.10"]
+    assert dict(tally.mistakes) == {("5.10", "sign"): 1}
+    tally.shares["05_x"] = [0.0]
+    page = report.PAGES.get_template("class.html").render(tally=tally, readings=[], NOTES=9)
+    assert page.count("0 %, 1 unanswered") == 2

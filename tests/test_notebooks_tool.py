@@ -107,7 +107,7 @@ def test_ids_are_readable_stable_and_never_doubled():
 
 
 def test_a_fresh_notebook_begins_as_text(tmp_path):
-    path = tmp_path / "06_y.ipynb"
+    path = tmp_path / "06_y" / "06_y.ipynb"
     text = notebooks.open_as_text(path)
     text.write_text("# %% [markdown]\n# # Title\n\n# %%\n1 + 1\n", encoding="utf-8")
     notebooks.close_text(path)

@@ -13,7 +13,7 @@ import mutate
 import numpy as np
 import pytest
 
-from grading import rehearsal, spec, walk
+from grading import marker, rehearsal, spec, walk
 from grading.publishing import notebooks, release
 from grading.spec import Function
 from grading.verdict import verdict
@@ -205,6 +205,17 @@ def is_too_long(cell):
     if cell.cell_type == "code":
         return len(lines) > 20 or max(map(len, lines)) > 79
     return len(re.sub(r"\$\$.*?\$\$", "", cell.source, flags=re.S).split()) > 120
+
+
+HANDED_OUT = {"13_pooling_and_a_small_cnn": {"convolution"}}  # its last exercise calls `correlate`
+
+
+@each_sheet
+def test_a_sheet_hands_out_no_module_that_holds_its_answers(stem):
+    built = [name for name, lesson in marker.BUILT.items() if lesson < int(stem[:2])]
+    later = marker.BUILT.keys() - marker.imported("\n".join(f"import nnlib.{n}" for n in built))
+    hidden, _ = marker.withheld(stem, spec.SOLUTIONS)
+    assert later - set(hidden) == HANDED_OUT.get(stem, set())
 
 
 # ---- right answers ----

@@ -175,6 +175,7 @@ def open_as_text(path):
     for cell, again in itertools.zip_longest(nb.cells, from_text(percent).cells):
         if again is None or again.source != cell.source:
             raise Trouble(f"cell {cell.id} does not survive as text: edit it in JupyterLab")
+    text.parent.mkdir(exist_ok=True)  # a new sheet has a folder of its own
     text.write_text(percent, encoding="utf-8", newline="\n")
     return text
 

@@ -91,7 +91,7 @@ def test_a_cgroup_bounds_a_whole_jail_where_one_is_granted(tmp_path, monkeypatch
     rig.write(rig.Attack("", hoard), tmp_path / "bad.ipynb")
     rig.write(rig.Attack(""), tmp_path / "good.ipynb")
     points, outcome = rig.mark(tmp_path / "bad.ipynb")
-    assert points == rig.FULL and "Cell 1 was left out" in outcome["notes"][0]
+    assert points == rig.FULL and "Cell 1 (hoard = " in outcome["notes"][0]
     assert rig.mark(tmp_path / "good.ipynb")[0] == rig.FULL
     rig.end_jails()
 

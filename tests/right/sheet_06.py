@@ -119,6 +119,7 @@ def alpha_with_primes(x, y_star, alpha):
 
 RIGHT = {
     "6.1": [sums_by_columns, sums_by_rows],
+    "6.2": [[[32, 4], [4, 10], [4], [32, 10]], ((32, 4), (4, 10), (4,), (32, 10))],
     "6.3": [weights_by_einsum, weights_by_examples],
     "6.4": [biases_by_loops, biases_by_einsum],
     "6.5": [answers_by_columns, answers_by_loops],

@@ -101,6 +101,7 @@ def windows_by_moving_axes(X, m, n):
 RIGHT = {
     "12.1": [slide_by_loops, slide_by_windows],
     "12.2": [stamp_by_sums, stamp_by_fourier],
+    "12.3": [[[6, 3, 5, 5], [8, 6, 28, 24], [6], [8, 3, 32, 28], [8, 6, 16, 14]]],
     "12.4": [kernel_by_places, kernel_by_einsum],
     "12.5": [picture_by_stamps, picture_by_the_big_matrix],
     "12.7": [parameters_by_weights, parameters_by_examples],
