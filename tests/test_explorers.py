@@ -182,5 +182,7 @@ def test_whole_numbers_stay_whole():
     assert isinstance(slider("b", 1.0, 9.0, 4).value, float)
 
 
-def test_the_picture_is_described(explorer):
-    assert explorer.picture.tooltip == ALT
+def test_the_page_is_given_the_description_of_the_picture():
+    explore(*a_line(), 'A line, "straight" & <through> 0.', slope=slider("w", -3.0, 3.0, 1.0))
+    aloud = explorers.shown['A line, "straight" & <through> 0.'].widget.children[-1].value
+    assert 'alt="A line, &quot;straight&quot; &amp; &lt;through&gt; 0."' in aloud

@@ -134,7 +134,7 @@ def test_arrows_end_at_the_edges_of_boxes(viewer):
     boxes = [(float(box.get("x")), float(box.get("y"))) for box in svg.findall("{*}rect")[1:]]
     for arrow in svg.findall("{*}path"):
         corners = [tuple(map(float, c.split())) for c in arrow.get("d")[1:].split("L")]
-        for x, y in (corners[0], corners[3]):
+        for x, y in corners[:2]:
             near = [abs(max(abs(x - u - 36) / 36, abs(y - v - 18) / 18) - 1) for u, v in boxes]
             assert min(near) < 0.02
 

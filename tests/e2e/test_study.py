@@ -37,9 +37,13 @@ def test_lesson_runs_and_its_explorers_move(lab, page, name, record_property):
         assert "stderr" not in kinds, stored.source
         announced = "raises-exception" in stored.metadata.get("tags", [])
         assert ("error" in kinds) == announced, stored.source
+    outputs = [out for cell in code for out in cell.outputs if "metadata" in out]
+    described = [out.metadata["image/png"]["alt"] for out in outputs if out.metadata]
     shown = 0
     for explorer in moves.explorers(page):
         shown += 1
+        picture = explorer.get_by_role("img")
+        assert picture.count() == 1 and picture.get_attribute("alt") in described
         record_property("slider moved", moves.move_all(page, explorer))
         assert explorer.locator("[role=status][aria-live=polite]").inner_text()
         if explorer.locator("[role=slider]").count():
