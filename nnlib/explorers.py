@@ -60,21 +60,13 @@ BRUSH = """
 # ---------------------------------------------------------------- controls
 
 
-def slider(label, low, high, value, step=None, tip=""):
+def slider(label, low, high, value, step=1, tip=""):
     """Return a slider from low to high; whole numbers if `low` is an int.
 
-    Parameters
-    ----------
-    label : str
-        Stands before the slider; the symbol of the formula is part of it.
-    step : float, optional
-        One key press; by default a fiftieth of the range, or 1.
-    tip : str
-        What moving it does, shown under the pointer.
+    The label, before it, holds the symbol of the formula; a key press moves it by `step`; the
+    tip, shown under the pointer, says what moving it does.
     """
-    whole = isinstance(low, int) and isinstance(step or 1, int)
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    step = step or (1 if whole else (high - low) / 50)
+    kind = ipywidgets.IntSlider if isinstance(low, int) else ipywidgets.FloatSlider
     return kind(value, min=low, max=high, step=step, **_words(label, tip))
 
 
@@ -106,23 +98,20 @@ def play(label, tip=""):
     return ipywidgets.ToggleButton(False, description=label, tooltip=tip or label)
 
 
-def pixels(label, examples, tip=""):
-    """Return 8 x 8 pixels to draw in, by mouse or by arrow keys and Enter.
-
-    A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
-    from 0 to 1, row by row; it starts with the first of the examples (N, 64).
-    """
-    return _Sheet(label, examples, tip)
-
-
 class _Button(ipywidgets.Button):
     value = Int(0)
 
 
-class _Sheet(ipywidgets.VBox):
+class pixels(ipywidgets.VBox):  # noqa: N801 (a control, as the functions above)
+    """8 x 8 pixels to draw in, by mouse or by arrow keys and Enter.
+
+    A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
+    from 0 to 1, row by row; it starts with the first of the examples (N, 64).
+    """
+
     value = Tuple()
 
-    def __init__(self, label, examples, tip):
+    def __init__(self, label, examples, tip=""):
         size = {"width": "24px", "height": "24px", "margin": "0", "border": "1px solid #bbbbbb"}
         size, self.cells = ipywidgets.Layout(**size), []
         for n in range(64):

@@ -152,9 +152,10 @@ def _hung(gallery):
 class _Playground:
     """What the controls do: each move makes a picture and the sentences beside it."""
 
-    def __init__(self, train):
-        self.clouds, self.view, self.train = point_clouds(), _View(), train
+    def __init__(self):
+        self.clouds, self.view = point_clouds(), _View()
         self.made, self.judged = None, (None, "")
+        self.train = play("train / stop", "train on until pressed again")
 
     @np.errstate(all="ignore")  # a step size that is too large ends in one sentence
     def update(self, data, width, depth, f, optimizer, eta, lam, train, step, check, reset):
@@ -183,8 +184,7 @@ class _Playground:
 
 def playground(alt):
     """Show the playground; `alt` describes the picture, as for `explorers.explore`."""
-    train = play("train / stop", "train on until pressed again")
-    all_of_it = _Playground(train)
+    all_of_it = _Playground()
     buttons = {
         "step": button("one step", "stop, and make a single step"),
         "check": button("check gradients now", "stop, and measure every gradient of this network"),
@@ -201,5 +201,5 @@ def playground(alt):
         optimizer=choice("optimiser", list(OPTIMIZERS), "Adam", "how a gradient makes a step"),
         eta=choice("step size η", ETAS, 0.03, "how far the next step goes"),
         lam=choice("penalty λ", LAMS, 0.0, "how much large weights cost"),
-        train=train, **buttons,
+        train=all_of_it.train, **buttons,
     )  # fmt: skip
