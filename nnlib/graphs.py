@@ -25,7 +25,7 @@ DEEPEST = 6  # columns that find room in a picture
 WIDTH, HEIGHT, HALF = 720, 380, np.array([36, 18])  # of the picture; of half a box
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" text-anchor="middle">
-<style>text {{ paint-order: stroke; stroke: white; stroke-width: 6px }}</style>
+<style>text {{ paint-order: stroke; stroke: white; stroke-width: 8px }}</style>
 <rect width="100%" height="100%" fill="white"/>
 {parts}
 </svg>"""
@@ -184,18 +184,18 @@ class _Walk:
         self.below = {name: f"g = {_short(g)}" for name, g in known.items()}
 
     def sentence(self):
-        """Return what the last step did; in a second line the gradients of the inputs."""
+        """Return what the last step did, and in a second line the gradients of the inputs."""
+        inputs = sorted(p.name for p in self.nodes if not p.parents)
+        g = {name: self.gradients.get(name, 0.0) + 0.0 for name in inputs}
+        so_far = "So far " + ", ".join(f"g_{name} = {g[name]:.4f}" for name in inputs)
         if not self.now:
-            return "Step 0: only the inputs are known"
+            return f"Step 0: only the inputs are known\n{so_far}"
         (v,) = self.now
         if not self.back:
-            return f"Step {self.step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}"
+            return f"Step {self.step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}\n{so_far}"
         given = ", ".join(f"{self.labels[p, w]} to {p}" for p, w in self.shares if w == v.name)
-        inputs = sorted(p.name for p in self.nodes if not p.parents)
-        g = {name: self.gradients.get(name, 0.0) + 0.0 for name in [v.name, *inputs]}
-        so_far = ", ".join(f"g_{name} = {g[name]:.4f}" for name in inputs)
-        return (f"Step {self.step}, back: {v.name} has g = {g[v.name]:.4f} and hands {given}\n"
-                f"So far {so_far}")  # fmt: skip
+        g_v = self.gradients[v.name] + 0.0
+        return f"Step {self.step}, back: {v.name} has g = {g_v:.4f} and hands {given}\n{so_far}"
 
 
 def _short(value, digits=4):
@@ -223,7 +223,7 @@ def _svg(walk, at):
         value = _short(v.value) if v in walk.known else ""
         parts.append(_text(at[v.name] - [0, 3 if value else -4], v.name))
         parts.append(_text(at[v.name] + [0, 12], value))
-        parts.append(_text(at[v.name] + [0, 32], walk.below.get(v.name, ""), plots.VERMILLION))
+        parts.append(_text(at[v.name] + [0, 35], walk.below.get(v.name, ""), plots.VERMILLION))
     return SVG.format(width=WIDTH, height=HEIGHT, parts="\n".join(parts + words))
 
 
