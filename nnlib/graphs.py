@@ -25,7 +25,9 @@ DEEPEST = 6  # columns that find room in a picture
 WIDTH, HEIGHT, HALF = 720, 380, np.array([36, 18])  # of the picture; of half a box
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" text-anchor="middle">
-<style>text {{ paint-order: stroke; stroke: white; stroke-width: 8px }}</style>
+<style>
+text {{ paint-order: stroke; stroke: white; stroke-width: 8px; stroke-linejoin: round }}
+</style>
 <rect width="100%" height="100%" fill="white"/>
 {parts}
 </svg>"""
@@ -207,10 +209,10 @@ def _short(value, digits=4):
 def _svg(walk, at):
     """Return the graph as SVG: the node of this step has a thick edge."""
     at = _in_pixels({v.name: at[v.name] for v in walk.nodes})
-    parts, words = [], []  # words above arrows and boxes
+    arrows, words, boxes = [], [], []
     for (p, v), label in walk.labels.items():
         back = (p, v) in walk.shares
-        parts.append(_arrow(at[p], at[v], plots.VERMILLION if back else plots.GREY))
+        arrows.append(_arrow(at[p], at[v], plots.VERMILLION if back else plots.GREY))
         share = 0.5 + 0.08 * np.sign(at[v][1] - at[p][1])  # apart where two arrows cross
         place = (1.0 - share) * at[p] + share * at[v] + [0, 4]
         words.append(_text(place, label, plots.VERMILLION if back else plots.BLACK))
@@ -218,13 +220,13 @@ def _svg(walk, at):
         color = plots.VERMILLION if walk.back else plots.BLUE
         color, width = (color, 3) if v in walk.now else (plots.GREY, 1)
         (x, y), (w, h) = at[v.name] - HALF, 2 * HALF
-        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{w}" height="{h}" rx="5" '
+        boxes.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{w}" height="{h}" rx="5" '
                      f'fill="white" stroke="{color}" stroke-width="{width}"/>')  # fmt: skip
         value = _short(v.value) if v in walk.known else ""
-        parts.append(_text(at[v.name] - [0, 3 if value else -4], v.name))
-        parts.append(_text(at[v.name] + [0, 12], value))
-        parts.append(_text(at[v.name] + [0, 35], walk.below.get(v.name, ""), plots.VERMILLION))
-    return SVG.format(width=WIDTH, height=HEIGHT, parts="\n".join(parts + words))
+        boxes.append(_text(at[v.name] - [0, 3 if value else -4], v.name))
+        boxes.append(_text(at[v.name] + [0, 12], value))
+        words.append(_text(at[v.name] + [0, 35], walk.below.get(v.name, ""), plots.VERMILLION))
+    return SVG.format(width=WIDTH, height=HEIGHT, parts="\n".join(arrows + words + boxes))
 
 
 def _in_pixels(at):
