@@ -217,7 +217,7 @@ class Explorer:
     def __init__(self, fig, update, alt, controls):
         self.update, self.alt, self.controls = update, alt, controls
         self.drawing = _Drawing(fig)
-        width, height = (f"{inches * 100:.0f}px" for inches in fig.get_size_inches())
+        width = f"{100 * fig.get_figwidth():.0f}px"
         self.picture = ipywidgets.Image(layout={"max_width": "100%", "width": width})
         self.key, self.rest = ipywidgets.HTML(layout={"min_height": "3.2em"}), ipywidgets.HTML()
         self.key.add_class("key")
@@ -227,11 +227,9 @@ class Explorer:
             if isinstance(control, ipywidgets.ToggleButton):
                 control.observe(self.run, "value")
         rows = ipywidgets.Box([*controls.values()], layout={"flex_flow": "row wrap"})
-        room = {"min_height": height, "align_items": "flex-start"}
-        place = ipywidgets.Box([self.picture], layout=room)
         aloud = ONCE.format(root="explorer", alt=html.escape(alt), work=ALOUD)
         aloud = ipywidgets.HTML(aloud, layout={"display": "none"})
-        self.widget = ipywidgets.VBox([rows, self.key, self.rest, place, aloud])
+        self.widget = ipywidgets.VBox([rows, self.key, self.rest, self.picture, aloud])
         self.widget.add_class("explorer")
 
     def redraw(self, change=None):
@@ -243,9 +241,9 @@ class Explorer:
                 words, svg = words
             self.picture.set_trait("format", "svg+xml" if svg else "png")
             self.picture.value = svg.encode() if svg else self.drawing.png()
-            self.picture.layout.display = None
+            self.picture.layout.visibility = None
         except Exception as error:
-            self.picture.layout.display = "none"
+            self.picture.layout.visibility = "hidden"  # its place stays: nothing jumps
             words = f"No picture: {error or type(error).__name__}."
         self.say(words)
 
@@ -257,7 +255,7 @@ class Explorer:
     async def _frames(self, pressed):
         while pressed.value and pressed.comm is not None:  # not closed
             self.redraw()
-            if self.picture.layout.display == "none":
+            if self.picture.layout.visibility == "hidden":
                 pressed.value = False
             await asyncio.sleep(0.02)  # the press that stops gets its turn
 

@@ -113,10 +113,10 @@ def test_what_stands_still_is_drawn_once(explorer, monkeypatch):
 
 def test_nonsense_gives_one_sentence_and_a_good_value_the_picture(explorer):
     explorer.controls["slope"].value = 2.8
-    assert explorer.picture.layout.display == "none"
+    assert explorer.picture.layout.visibility == "hidden"
     assert "No picture: the slope is larger than 2.5: choose a smaller one" in explorer.key.value
     explorer.controls["slope"].value = 0.0
-    assert explorer.picture.layout.display is None and "slope 0.00" in explorer.key.value
+    assert explorer.picture.layout.visibility is None and "slope 0.00" in explorer.key.value
 
 
 def test_a_thousand_moves_leave_nothing_behind(explorer):

@@ -155,7 +155,7 @@ def test_where_there_is_no_value_the_node_is_named(viewer):
     viewer.controls["x"].value = -1.0
     assert "a = log(x) has no finite value and slope at x = -1" in words(viewer)[0]
     viewer.controls["x"].value = 2.0
-    assert viewer.picture.layout.display is None
+    assert viewer.picture.layout.visibility is None
 
 
 def test_a_graph_that_is_too_deep_is_not_drawn(viewer):
@@ -223,7 +223,7 @@ def test_a_step_size_that_is_too_large_is_one_sentence_and_reset_recovers(ground
     ground.controls["step"].click()
     assert "No picture: the loss " in words(ground)[0]
     ground.controls["reset"].click()
-    assert ground.picture.layout.display is None
+    assert ground.picture.layout.visibility is None
 
 
 def test_train_goes_on_until_it_is_pressed_again(ground):
