@@ -217,8 +217,8 @@ class Explorer:
     def __init__(self, fig, update, alt, controls):
         self.update, self.alt, self.controls = update, alt, controls
         self.drawing = _Drawing(fig)
-        width = f"{100 * fig.get_figwidth():.0f}px"
-        self.picture = ipywidgets.Image(layout={"max_width": "100%", "width": width})
+        width = {"width": f"{100 * fig.get_figwidth():.0f}px", "max_width": "calc(100% - 4px)"}
+        self.picture = ipywidgets.Image(layout=width)  # with 4 pixels of margin
         self.key, self.rest = ipywidgets.HTML(layout={"min_height": "3.2em"}), ipywidgets.HTML()
         self.key.add_class("key")
         self.redraw()

@@ -130,7 +130,7 @@ class _View:
             A = layer.forward(A)
             if n % 2:
                 tiles = A.T.reshape(-1, SIDE, SIDE)[:, :: -SIDE // TILE, :: SIDE // TILE]
-                largest = np.max(np.abs(tiles), axis=(1, 2), keepdims=True) + 1e-12
+                largest = np.maximum(np.max(np.abs(tiles), axis=(1, 2), keepdims=True), 1e-12)
                 self.gallery[n // 2, : len(tiles), :TILE, :TILE] = tiles / largest
         P = np.exp(log_softmax(A))
         colors = 1.0 - 0.45 * P @ (1.0 - COLORS[: P.shape[1]])
