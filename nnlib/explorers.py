@@ -31,8 +31,9 @@ ONCE = """<img alt="{alt}" hidden onload="const dress = here => {{
 # The picture has a description, the key figure is read aloud when it changes, sliders have names,
 # and the arrow keys belong to them, not to JupyterLab. Widgets come one by one: look after each.
 ALOUD = """
-  all.dataset.lmSuppressShortcuts = true;
   const look = () => {
+    for (const one of all.querySelectorAll('select, input, button, [tabindex]'))
+      one.setAttribute('data-lm-suppress-shortcuts', 'true');
     const key = all.querySelector('.key .widget-html-content');
     key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
     all.querySelector('img.jupyter-widgets')?.setAttribute('alt', this.alt);
