@@ -154,7 +154,7 @@ class _Playground:
 
     def __init__(self):
         self.clouds, self.view = point_clouds(), _View()
-        self.made, self.judged = None, (None, "")
+        self.made, self.judged = None, {}
         self.train = play("train / stop", "train on until pressed again")
 
     @np.errstate(all="ignore")  # a step size that is too large ends in one sentence
@@ -170,12 +170,14 @@ class _Playground:
             self.stop()
         state = *self.made, len(self.training.losses), lam
         if check > self.pressed[1]:
-            self.judged = state, self.training.judge()
+            self.judged = {state: self.training.judge()}
         self.pressed = step, check
         self.view.show(self.training)
         lines = ["Training: press again to stop"] if train else []
         lines += self.training.sentences(optimizer)
-        return "\n".join(lines[:1] + [self.judged[1]] * (self.judged[0] == state) + lines[1:])
+        if state in self.judged:
+            lines.insert(1, self.judged[state])
+        return "\n".join(lines)
 
     def stop(self, _=None):
         """Let the train button up."""
