@@ -38,7 +38,7 @@ ALOUD = """
     key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
     all.querySelector('img.jupyter-widgets')?.setAttribute('alt', this.alt);
     for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
-      ?.setAttribute('aria-label', one.querySelector('label').innerText); };
+      ?.setAttribute('aria-label', one.querySelector('label').textContent); };
   new MutationObserver(look).observe(all, {childList: true, subtree: true});
   look();"""
 # A stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
@@ -46,7 +46,7 @@ BRUSH = """
   const grid = all.querySelector('.widget-gridbox'), cells = [...grid.querySelectorAll('button')];
   if (cells.length < 64) return setTimeout(() => dress(this.parentElement), 50);
   let first = null;
-  cells.forEach((cell, n) => cell.tabIndex = n ? -1 : 0);
+  cells.forEach((cell, n) => { cell.tabIndex = n ? -1 : 0; cell.ariaLabel = cell.title; });
   grid.onpointerdown = e => { first = e.target; first.releasePointerCapture(e.pointerId); };
   grid.onpointerover = e => { if (!(e.buttons &amp; 1) || e.target === first) return;
     for (const cell of [first, e.target])
