@@ -128,7 +128,7 @@ class _View:
         A, self.gallery[...] = self.grid, np.nan
         for n, layer in enumerate(training.network.layers):
             A = layer.forward(A)
-            if n % 2:
+            if n % 2:  # each unit on its own scale
                 tiles = A.T.reshape(-1, SIDE, SIDE)[:, :: -SIDE // TILE, :: SIDE // TILE]
                 largest = np.maximum(np.max(np.abs(tiles), axis=(1, 2), keepdims=True), 1e-12)
                 self.gallery[n // 2, : len(tiles), :TILE, :TILE] = tiles / largest
