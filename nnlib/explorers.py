@@ -16,36 +16,37 @@ import zlib
 
 import ipywidgets
 import numpy as np
-from traitlets import Int, Tuple, Unicode
+from traitlets import Int, Tuple, observe
 
 from nnlib import plots
 
 shown = {}  # the explorers on show, by description: running a cell again replaces its own
 
 # What the page needs beside the widgets is set up by a picture of nothing, once it is loaded.
-ONCE = """<img alt="" hidden onload="const dress = here => {{
+ONCE = """<img alt="{alt}" hidden onload="const dress = here => {{
   const all = here?.closest('.{root}');
   if (!all) return here && setTimeout(() => dress(this.parentElement), 50);
   {work} }}; dress(this.parentElement)"
   src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">"""
-# The key figure is read aloud when it changes, sliders have names, and the arrow keys belong to
-# them and not to JupyterLab. Widgets come one by one: look again after each.
-ALOUD = ONCE.format(root="explorer", work="""
+# The picture has a description, the key figure is read aloud when it changes, sliders have names,
+# and the arrow keys belong to them, not to JupyterLab. Widgets come one by one: look after each.
+ALOUD = """
   const look = () => {
     for (const one of all.querySelectorAll('select, input, button, [tabindex]'))
       one.setAttribute('data-lm-suppress-shortcuts', 'true');
     const key = all.querySelector('.key .widget-html-content');
     key?.setAttribute('role', 'status'); key?.setAttribute('aria-live', 'polite');
+    all.querySelector('img.jupyter-widgets')?.setAttribute('alt', this.alt);
     for (const one of all.querySelectorAll('.widget-slider')) one.querySelector('[role=slider]')
-      ?.setAttribute('aria-label', one.querySelector('label').innerText); };
+      ?.setAttribute('aria-label', one.querySelector('label').textContent); };
   new MutationObserver(look).observe(all, {childList: true, subtree: true});
-  look();""")  # fmt: skip
+  look();"""
 # A stroke inks the paper it passes over; arrow keys walk from pixel to pixel.
-BRUSH = ONCE.format(root="pixels", work="""
+BRUSH = """
   const grid = all.querySelector('.widget-gridbox'), cells = [...grid.querySelectorAll('button')];
   if (cells.length < 64) return setTimeout(() => dress(this.parentElement), 50);
   let first = null;
-  cells.forEach((cell, n) => cell.tabIndex = n ? -1 : 0);
+  cells.forEach((cell, n) => { cell.tabIndex = n ? -1 : 0; cell.ariaLabel = cell.title; });
   grid.onpointerdown = e => { first = e.target; first.releasePointerCapture(e.pointerId); };
   grid.onpointerover = e => { if (!(e.buttons &amp; 1) || e.target === first) return;
     for (const cell of [first, e.target])
@@ -53,27 +54,19 @@ BRUSH = ONCE.format(root="pixels", work="""
     first = null; };
   grid.onkeydown = e => { const way = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -8, ArrowDown: 8};
     const next = cells[cells.indexOf(e.target) + (way[e.key] ?? 64)]; if (!next) return;
-    e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); e.preventDefault(); };""")  # fmt: skip
+    e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); e.preventDefault(); };"""
 
 
 # ---------------------------------------------------------------- controls
 
 
-def slider(label, low, high, value, step=None, tip=""):
+def slider(label, low, high, value, step=1, tip=""):
     """Return a slider from low to high; whole numbers if `low` is an int.
 
-    Parameters
-    ----------
-    label : str
-        Stands before the slider; the symbol of the formula is part of it.
-    step : float, optional
-        One key press; by default a fiftieth of the range, or 1.
-    tip : str
-        What moving it does, shown under the pointer.
+    The label, before it, holds the symbol of the formula; a key press moves it by `step`; the
+    tip, shown under the pointer, says what moving it does.
     """
-    whole = isinstance(low, int) and isinstance(step or 1, int)
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    step = step or (1 if whole else (high - low) / 50)
+    kind = ipywidgets.IntSlider if isinstance(low, int) else ipywidgets.FloatSlider
     return kind(value, min=low, max=high, step=step, **_words(label, tip))
 
 
@@ -105,42 +98,35 @@ def play(label, tip=""):
     return ipywidgets.ToggleButton(False, description=label, tooltip=tip or label)
 
 
-def pixels(label, examples, tip=""):
-    """Return 8 x 8 pixels to draw in, by mouse or by arrow keys and Enter.
-
-    A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
-    from 0 to 1, row by row; it starts with the first of the examples (N, 64).
-    """
-    return _Sheet(label, examples, tip)
-
-
 class _Button(ipywidgets.Button):
     value = Int(0)
 
 
-class _Image(ipywidgets.Image):
-    description = Unicode("").tag(sync=True)  # without one the tooltip fails
+class pixels(ipywidgets.VBox):  # noqa: N801 (a control, as the functions above)
+    """8 x 8 pixels to draw in, by mouse or by arrow keys and Enter.
 
+    A press turns paper into ink 1, then 0.5, then paper. The value is a tuple of 64 inks
+    from 0 to 1, row by row; it starts with the first of the examples (N, 64).
+    """
 
-class _Sheet(ipywidgets.VBox):
     value = Tuple()
 
-    def __init__(self, label, examples, tip):
+    def __init__(self, label, examples, tip=""):
         size = {"width": "24px", "height": "24px", "margin": "0", "border": "1px solid #bbbbbb"}
-        size = ipywidgets.Layout(**size)
-        places = [f"row {r}, column {c}" for r in range(1, 9) for c in range(1, 9)]
-        self.cells = [ipywidgets.Button(tooltip=place, layout=size) for place in places]
-        for n, cell in enumerate(self.cells):
-            cell.on_click(lambda _, n=n: self.press(n))
+        size, self.cells = ipywidgets.Layout(**size), []
+        for n in range(64):
+            place = f"row {n // 8 + 1}, column {n % 8 + 1}"
+            self.cells.append(ipywidgets.Button(tooltip=place, layout=size))
+            self.cells[n].on_click(lambda _, n=n: self.press(n))
         grid = ipywidgets.GridBox(self.cells, layout={"grid_template_columns": "repeat(8, 25px)"})
         more = button("next example", "load a real digit")
         clear = button("clear", "paper everywhere")
         more.observe(lambda c: self.draw(examples[c.new % len(examples)]), "value")
         clear.observe(lambda _: self.draw(np.zeros(64)), "value")
-        words = ipywidgets.HTML(f"{html.escape(label)}{BRUSH}", tooltip=tip or label)
+        brush = ONCE.format(root="pixels", alt="", work=BRUSH)
+        words = ipywidgets.HTML(html.escape(label) + brush, tooltip=tip or label)
         super().__init__([words, grid, ipywidgets.HBox([more, clear])])
         self.add_class("pixels")
-        self.observe(self.ink, "value")
         self.draw(examples[0])
 
     def draw(self, x):
@@ -153,6 +139,7 @@ class _Sheet(ipywidgets.VBox):
         x[n] = 1.0 if x[n] == 0.0 else 0.5 if x[n] > 0.5 else 0.0
         self.draw(x)
 
+    @observe("value")
     def ink(self, change):
         """Colour the pixels as the value says."""
         for cell, ink in zip(self.cells, change.new):
@@ -170,80 +157,47 @@ def _words(label, tip):
 
 
 class _Drawing:
-    """A figure that is drawn fast: what stands still once, on it what `update` has changed.
-
-    matplotlib tells which artists were changed: a setter makes them stale.
-    """
+    """A figure that is drawn fast: axes with ticks and title once, and anew when they change."""
 
     def __init__(self, fig):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        self.fig, self.canvas = fig, FigureCanvasAgg(fig)
-        self.ground, self.moved = None, set()
-        self.settle()
+        self.fig, self.canvas, self.frames = fig, FigureCanvasAgg(fig), None
 
     def png(self):
         """Return the picture as it is now, PNG bytes."""
-        still, moving = self._parts()
-        ground = [_frame(ax) for ax in self.fig.axes], still
-        if ground != self.ground:
-            self.ground = ground
-            self._lay(moving)
-        self.canvas.restore_region(self.below)
-        for artist in moving:
+        frames = [_frame(ax) for ax in self.fig.axes]
+        content = [artist for ax in self.fig.axes for artist in _content(ax)]
+        if frames != self.frames:
+            self.frames, self.ground = frames, self._without(content)
+        self.canvas.restore_region(self.ground)
+        for artist in content:
             artist.draw(self.canvas.get_renderer())
         return _png(np.asarray(self.canvas.buffer_rgba()))
 
-    def _parts(self):
-        """Return the artists that stand still and those to draw anew, each from the lowest up.
-
-        What lies above a moving one is drawn anew too, but for words beside the axes.
-        """
-        still, moving, moved = [], [], set()
-        for ax in self.fig.axes:
-            above = False
-            for artist in _content(ax):
-                if artist in self.moved or any(part.stale for part in artist.findobj()):
-                    moved.add(artist)
-                    above = True
-                anew = artist in moved or above and not _beside(artist, ax)
-                (moving if anew else still).append(artist)
-        self.moved = moved
-        return still, moving
-
-    def _lay(self, moving):
-        """Draw and keep all but what moves."""
-        for artist in moving:
+    def _without(self, content):
+        """Draw and return all but the content."""
+        for artist in content:
             artist.set_animated(True)
         self.canvas.draw()
-        self.fig.set_layout_engine("none")  # laid out once: the axes stand still
-        self.below = self.canvas.copy_from_bbox(self.fig.bbox)
-        for artist in moving:
+        for artist in content:
             artist.set_animated(False)  # so that any other canvas draws it too
-        self.settle()
-
-    def settle(self):
-        """Call everything unchanged from here on."""
-        for artist in self.fig.findobj():
-            artist.stale = False
-
-
-def _content(ax):
-    """Return all that is drawn into axes but their ticks and grid, the lowest first."""
-    apart = (ax.patch, ax.xaxis, ax.yaxis)
-    parts = [artist for artist in ax.get_children() if artist not in apart]
-    return sorted(parts, key=lambda artist: artist.zorder)
-
-
-def _beside(artist, ax):
-    return hasattr(artist, "get_text") and not ax.bbox.overlaps(artist.get_window_extent())
+        self.fig.set_layout_engine("none")  # laid out once: the axes stand still
+        return self.canvas.copy_from_bbox(self.fig.bbox)
 
 
 def _frame(ax):
-    """Return what the axes with their ticks depend on."""
+    """Return what the axes with their ticks and title depend on."""
     ends = (ax.xaxis, ax.yaxis)
     words = [(a.get_label_text(), a.get_major_locator(), a.get_major_formatter()) for a in ends]
-    return (*ax.axis(), *words)
+    return (*ax.axis(), *words, ax.get_title("left"))
+
+
+def _content(ax):
+    """Return all that is drawn into the axes, the lowest first."""
+    parts = [part for part in ax.get_children() if part not in (ax.patch, ax.xaxis, ax.yaxis)]
+    titles = [part for part in parts if hasattr(part, "get_text") and part not in ax.texts]
+    return sorted((p for p in parts if p not in titles), key=lambda part: part.zorder)
 
 
 def _png(rgba):
@@ -264,9 +218,8 @@ class Explorer:
     def __init__(self, fig, update, alt, controls):
         self.update, self.alt, self.controls = update, alt, controls
         self.drawing = _Drawing(fig)
-        width, height = (int(n) for n in fig.get_size_inches() * 100)
-        size = {"max_width": "100%", "width": f"{width}px"}
-        self.picture = _Image(tooltip=alt, layout=size)
+        width = {"width": f"{100 * fig.get_figwidth():.0f}px", "max_width": "calc(100% - 4px)"}
+        self.picture = ipywidgets.Image(layout=width)  # with 4 pixels of margin
         self.key, self.rest = ipywidgets.HTML(layout={"min_height": "3.2em"}), ipywidgets.HTML()
         self.key.add_class("key")
         self.redraw()
@@ -275,11 +228,9 @@ class Explorer:
             if isinstance(control, ipywidgets.ToggleButton):
                 control.observe(self.run, "value")
         rows = ipywidgets.Box([*controls.values()], layout={"flex_flow": "row wrap"})
-        room = {"min_height": f"{height}px", "align_items": "flex-start"}
-        place = ipywidgets.Box([self.picture], layout=room)
-        self.widget = ipywidgets.VBox(
-            [rows, self.key, self.rest, place, ipywidgets.HTML(ALOUD, layout={"display": "none"})]
-        )
+        aloud = ONCE.format(root="explorer", alt=html.escape(alt), work=ALOUD)
+        aloud = ipywidgets.HTML(aloud, layout={"display": "none"})
+        self.widget = ipywidgets.VBox([rows, self.key, self.rest, self.picture, aloud])
         self.widget.add_class("explorer")
 
     def redraw(self, change=None):
@@ -291,9 +242,9 @@ class Explorer:
                 words, svg = words
             self.picture.set_trait("format", "svg+xml" if svg else "png")
             self.picture.value = svg.encode() if svg else self.drawing.png()
-            self.picture.layout.display = None
+            self.picture.layout.visibility = None
         except Exception as error:
-            self.picture.layout.display = "none"
+            self.picture.layout.visibility = "hidden"  # its place stays: nothing jumps
             words = f"No picture: {error or type(error).__name__}."
         self.say(words)
 
@@ -305,7 +256,7 @@ class Explorer:
     async def _frames(self, pressed):
         while pressed.value and pressed.comm is not None:  # not closed
             self.redraw()
-            if self.picture.layout.display == "none":
+            if self.picture.layout.visibility == "hidden":
                 pressed.value = False
             await asyncio.sleep(0.02)  # the press that stops gets its turn
 
@@ -347,4 +298,3 @@ def explore(fig, update, alt, **controls):
         shown.pop(alt).close()
     shown[alt] = Explorer(fig, update, alt, controls)
     plots.show(fig, alt, shown[alt].widget)
-    shown[alt].drawing.settle()

@@ -14,8 +14,9 @@ from nnlib.autodiff import Node, topological_order
 from nnlib.explorers import explore, slider
 
 OPERATIONS = {
-    ast.Add: (np.add, "+"), ast.Sub: (np.subtract, "-"), ast.Mult: (np.multiply, "*"),
-    ast.Div: (np.true_divide, "/"), ast.Pow: (np.power, "**"), ast.USub: (np.negative, "-"),
+    ast.Add: (np.add, "{} + {}"), ast.Sub: (np.subtract, "{} - {}"),
+    ast.Mult: (np.multiply, "{} * {}"), ast.Div: (np.true_divide, "{} / {}"),
+    ast.Pow: (np.power, "{} ** {}"), ast.USub: (np.negative, "-{}"),
 }  # fmt: skip
 FUNCTIONS = {f.__name__: f for f in (np.exp, np.log, np.sin, np.cos, np.tanh, np.sqrt)}
 FUNCTIONS |= {"max": np.maximum, "min": np.minimum}
@@ -24,7 +25,9 @@ DEEPEST = 6  # columns that find room in a picture
 WIDTH, HEIGHT, HALF = 720, 380, np.array([36, 18])  # of the picture; of half a box
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 font-family="DejaVu Sans, Verdana, sans-serif" font-size="12" text-anchor="middle">
-<style>text {{ paint-order: stroke; stroke: white; stroke-width: 6px }}</style>
+<style>
+text {{ paint-order: stroke; stroke: white; stroke-width: 8px; stroke-linejoin: round }}
+</style>
 <rect width="100%" height="100%" fill="white"/>
 {parts}
 </svg>"""
@@ -50,7 +53,7 @@ def trace(text, **inputs):
     """
     steps = _Steps({name: Node(value, name=name) for name, value in inputs.items()})
     try:
-        end = steps.of(ast.parse(text.strip(), mode="eval").body)
+        end = steps.values[steps.take(ast.parse(text.strip(), mode="eval").body)]
     except (SyntaxError, MemoryError, RecursionError):
         raise ValueError(f"{text[:40]!r} is not a formula that can be read") from None
     if not isinstance(end, Node):
@@ -59,53 +62,54 @@ def trace(text, **inputs):
         end.name = "y"
     nodes = {}
     for v in topological_order(end):
-        local = [float(share(np.ones(()))) for _, share in v.edges]
         nodes[v] = SimpleNamespace(
-            name=v.name, value=float(v.array), formula=steps.formulas.get(v, v.name),
-            parents=[nodes[p] for p, _ in v.edges], local=local,
+            name=v.name, value=float(v.array), formula=getattr(v, "formula", v.name),
+            parents=[nodes[p] for p, _ in v.edges],
+            local=[float(share(np.ones(()))) for _, share in v.edges],
         )  # fmt: skip
     return list(nodes.values())
 
 
 class _Steps:
-    """Walks over a parsed expression; each step makes a node with a letter and a formula."""
+    """Works an expression out from the inside; each step gets a letter for a name."""
 
     def __init__(self, inputs):
-        self.inputs, self.made, self.formulas = inputs, {}, {}
+        self.inputs, self.values, self.names = inputs, dict(inputs), {}
+        self.letters = iter(LETTERS)
 
-    def of(self, part):
-        """Return the node, or the number, of a part of the expression."""
+    def take(self, part):
+        """Return the name under which `values` has the value of this part."""
         match part:
-            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return float(number)
-            case ast.Name(id=name) if name in self.inputs:
-                return self.inputs[name]
+            case ast.Constant(number) if type(number) in (int, float):
+                self.values[str(number)] = float(number)
+                return str(number)
+            case ast.Name(name) if name in self.inputs:
+                return name
             case ast.BinOp(left, op, right) if type(op) in OPERATIONS:
-                operation, sign = OPERATIONS[type(op)]
-                return self.step(part, operation, f"{{}} {sign} {{}}", left, right)
-            case ast.UnaryOp(ast.USub(), operand):
-                return self.step(part, np.negative, "-{}", operand)
-            case ast.Call(ast.Name(id=name), arguments, []) if name in FUNCTIONS:
+                return self.step(*OPERATIONS[type(op)], left, right)
+            case ast.UnaryOp(op, operand) if type(op) in OPERATIONS:
+                return self.step(*OPERATIONS[type(op)], operand)
+            case ast.Call(ast.Name(name), arguments, []) if name in FUNCTIONS:
                 blanks = ", ".join(["{}"] * len(arguments))
-                return self.step(part, FUNCTIONS[name], f"{name}({blanks})", *arguments)
+                return self.step(FUNCTIONS[name], f"{name}({blanks})", *arguments)
         allowed = f"{', '.join(self.inputs)}, numbers, + - * / ** and {', '.join(FUNCTIONS)}"
         raise ValueError(f"{ast.unparse(part)!r} is not known here: use {allowed}")
 
-    def step(self, part, operation, formula, *arguments):
-        """Apply an operation, unless the same was computed before."""
-        if len(arguments) != operation.nin:
-            raise ValueError(f"{ast.unparse(part)!r} needs {operation.nin} argument(s)")
-        key = ast.dump(part)
-        if key not in self.made:
-            values = [self.of(argument) for argument in arguments]
-            y = self.made[key] = operation(*values)
+    def step(self, operation, blanks, *arguments):
+        """Compute one operation, unless the same was computed before; return the name."""
+        names = [self.take(argument) for argument in arguments]
+        formula = blanks.format(*names)
+        if len(names) != operation.nin:
+            raise ValueError(f"{formula!r} needs {operation.nin} argument(s)")
+        if formula not in self.names:
+            y, name = operation(*[self.values[name] for name in names]), f"({formula})"
             if isinstance(y, Node):
-                if len(self.formulas) == len(LETTERS):
+                name = next(self.letters, None)
+                if name is None:
                     raise ValueError(f"more than {len(LETTERS)} steps: take a shorter formula")
-                y.name = LETTERS[len(self.formulas)]
-                names = [v.name if isinstance(v, Node) else f"{v:g}" for v in values]
-                self.formulas[y] = formula.format(*names)
-        return self.made[key]
+                y.name, y.formula = name, formula
+            self.names[formula], self.values[name] = name, y
+        return self.names[formula]
 
 
 # ---------------------------------------------------------------- from nodes to a picture
@@ -168,35 +172,32 @@ class _Walk:
         self.known = [v for v in nodes if not v.parents] + made[:step]
         self.back = made[::-1][: max(0, step - len(made))]
         self.now = (self.back or made[:step])[-1:]
-        self.gradients, self.shares = {nodes[-1].name: 1.0}, {}
+        self.gradients, self.shares, self.labels = {nodes[-1].name: 1.0}, {}, {}
+        for v in nodes:
+            for p, slope in zip(v.parents, v.local):
+                self.labels[p.name, v.name] = f"×{_short(slope, 3)}" if v in self.known else ""
         for v in self.back:
             for p, slope in zip(v.parents, v.local):
-                self._pay(p.name, v.name, self.gradients[v.name] * slope)
-        self.labels = {(p.name, v.name): "" for v in nodes for p in v.parents}
-        for v in self.known:
-            for p, slope in zip(v.parents, v.local):
-                self.labels[p.name, v.name] = f"×{_short(slope, 3)}"
+                share = self.gradients[v.name] * slope
+                self.gradients[p.name] = self.gradients.get(p.name, 0.0) + share
+                self.shares.setdefault((p.name, v.name), []).append(_short(share, 3))
         self.labels |= {ends: " and ".join(both) for ends, both in self.shares.items()}
         known = self.gradients if self.back else {}
         self.below = {name: f"g = {_short(g)}" for name, g in known.items()}
 
-    def _pay(self, p, v, share):
-        self.gradients[p] = self.gradients.get(p, 0.0) + share
-        self.shares.setdefault((p, v), []).append(_short(share, 3))
-
     def sentence(self):
-        """Return what the last step did; in a second line the gradients of the inputs."""
+        """Return what the last step did, and in a second line the gradients of the inputs."""
+        inputs = sorted(p.name for p in self.nodes if not p.parents)
+        g = {name: self.gradients.get(name, 0.0) + 0.0 for name in inputs}
+        so_far = "So far " + ", ".join(f"g_{name} = {g[name]:.4f}" for name in inputs)
         if not self.now:
-            return "Step 0: only the inputs are known"
+            return f"Step 0: only the inputs are known\n{so_far}"
         (v,) = self.now
         if not self.back:
-            return f"Step {self.step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}"
+            return f"Step {self.step}, forward: {v.name} = {_formula(v)} = {v.value:.4f}\n{so_far}"
         given = ", ".join(f"{self.labels[p, w]} to {p}" for p, w in self.shares if w == v.name)
-        inputs = sorted(p.name for p in self.nodes if not p.parents)
-        g = {name: self.gradients.get(name, 0.0) + 0.0 for name in [v.name, *inputs]}
-        so_far = ", ".join(f"g_{name} = {g[name]:.4f}" for name in inputs)
-        return (f"Step {self.step}, back: {v.name} has g = {g[v.name]:.4f} and hands {given}\n"
-                f"So far {so_far}")  # fmt: skip
+        g_v = self.gradients[v.name] + 0.0
+        return f"Step {self.step}, back: {v.name} has g = {g_v:.4f} and hands {given}\n{so_far}"
 
 
 def _short(value, digits=4):
@@ -208,42 +209,41 @@ def _short(value, digits=4):
 def _svg(walk, at):
     """Return the graph as SVG: the node of this step has a thick edge."""
     at = _in_pixels({v.name: at[v.name] for v in walk.nodes})
-    color = {ends: plots.VERMILLION if ends in walk.shares else plots.GREY for ends in walk.labels}
-    parts = [_arrow(at[p], at[v], color[p, v]) for p, v in walk.labels]
-    for v in walk.nodes:
-        (x, y), (width, height) = at[v.name] - HALF, 2 * HALF
-        edge = plots.VERMILLION if walk.back else plots.BLUE
-        edge = f'stroke="{edge}" stroke-width="3"' if v in walk.now else f'stroke="{plots.GREY}"'
-        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="5" '
-                     f'fill="white" {edge}/>')  # fmt: skip
-        value = _short(v.value) if v in walk.known else ""
-        parts.append(_text(at[v.name] - [0, 3 if value else -4], v.name))
-        parts.append(_text(at[v.name] + [0, 12], value))
-        parts.append(_text(at[v.name] + [0, 32], walk.below.get(v.name, ""), plots.VERMILLION))
+    arrows, words, boxes = [], [], []
     for (p, v), label in walk.labels.items():
+        back = (p, v) in walk.shares
+        arrows.append(_arrow(at[p], at[v], plots.VERMILLION if back else plots.GREY))
         share = 0.5 + 0.08 * np.sign(at[v][1] - at[p][1])  # apart where two arrows cross
-        black = (p, v) not in walk.shares
         place = (1.0 - share) * at[p] + share * at[v] + [0, 4]
-        parts.append(_text(place, label, plots.BLACK if black else plots.VERMILLION))
-    return SVG.format(width=WIDTH, height=HEIGHT, parts="\n".join(parts))
+        words.append(_text(place, label, plots.VERMILLION if back else plots.BLACK))
+    for v in walk.nodes:
+        color = plots.VERMILLION if walk.back else plots.BLUE
+        color, width = (color, 3) if v in walk.now else (plots.GREY, 1)
+        (x, y), (w, h) = at[v.name] - HALF, 2 * HALF
+        boxes.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{w}" height="{h}" rx="5" '
+                     f'fill="white" stroke="{color}" stroke-width="{width}"/>')  # fmt: skip
+        value = _short(v.value) if v in walk.known else ""
+        boxes.append(_text(at[v.name] - [0, 3 if value else -4], v.name))
+        boxes.append(_text(at[v.name] + [0, 12], value))
+        words.append(_text(at[v.name] + [0, 35], walk.below.get(v.name, ""), plots.VERMILLION))
+    return SVG.format(width=WIDTH, height=HEIGHT, parts="\n".join(arrows + words + boxes))
 
 
 def _in_pixels(at):
     """Return the places on the picture: room for half a box around, and for words below."""
     xy = np.array([*at.values()], dtype=float) * [1.0, -1.0]
-    low, size = xy.min(axis=0), np.ptp(xy, axis=0)
-    xy = np.where(size, (xy - low) / np.where(size, size, 1.0), 0.5)
-    return dict(zip(at, [50, 28] + xy * [WIDTH - 100, HEIGHT - 76]))
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    xy = (xy - 0.5 * (low + high)) / np.maximum(high - low, 1e-9)  # from -1/2 to 1/2
+    return dict(zip(at, [WIDTH / 2, HEIGHT / 2 - 10] + xy * [WIDTH - 100, HEIGHT - 76]))
 
 
 def _arrow(start, end, color):
     """Return an arrow from the edge of one box to the edge of the other."""
     way = end - start
-    inside = np.min(HALF / np.maximum(np.abs(way), 1e-9))  # the share of the way in a box
-    along = way / np.hypot(*way)
-    across, tip = np.array([-along[1], along[0]]), end - inside * way
-    neck = tip - 10 * along
-    corners = [start + inside * way, neck, neck + 4 * across, tip, neck - 4 * across, neck]
+    inside = np.min(HALF / np.maximum(np.abs(way), 1e-9)) * way  # the part of the way in a box
+    along, tip = 10 * way / np.hypot(*way), end - inside
+    across = 0.4 * along[::-1] * [-1, 1]
+    corners = [start + inside, tip, tip - along + across, tip - along - across, tip]
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in corners)
     return f'<path d="M{path}" stroke="{color}" stroke-width="1.5" fill="{color}"/>'
 

@@ -12,10 +12,10 @@ from nnlib import datasets, plots
 from nnlib.explorers import button, choice, explore, play, slider
 from nnlib.gradcheck import compare_gradient
 from nnlib.layers import Activation, Dense
-from nnlib.losses import SoftmaxCrossEntropy, log_softmax
+from nnlib.losses import SoftmaxCrossEntropy, log_softmax, value_and_gradient
 from nnlib.network import Sequential
 from nnlib.optimizers import SGD, Adam, Momentum, global_norm
-from nnlib.training import accuracy, add_l2_gradients, l2_penalty, train_step
+from nnlib.training import accuracy, add_l2_gradients, evaluate, l2_penalty, train_step
 
 DEPTH, WIDTH, TILE, SIDE = 3, 8, 16, 48  # most layers and units; pixels of a unit and a plane
 AT_ONCE, START, MOST = 5, 60, 4000  # steps from picture to picture, at first, in all
@@ -51,15 +51,12 @@ class Training:
         self.network, self.loss = Sequential(layers), SoftmaxCrossEntropy()
         self.optimizer, self.losses = None, []
 
-    def choose(self, name, eta, lam):
-        """Take another optimiser, step size or penalty from here on."""
+    def learn(self, steps, name, eta, lam):
+        """Make steps on all points at once, from here on in this way."""
         kind = OPTIMIZERS[name][0]
         if type(self.optimizer) is not kind:
             self.optimizer = kind(eta)
         self.optimizer.eta, self.lam = eta, lam
-
-    def learn(self, steps):
-        """Make training steps on all points at once."""
         for _ in range(steps):
             L = train_step(self.network, self.loss, self.optimizer, self.X, self.y, self.lam)
             self.losses.append(L)
@@ -68,27 +65,27 @@ class Training:
         """Return the loss with its penalty, with these parameters in the network."""
         for theta, new in zip(self.network.parameters.values(), parameters):
             theta[...] = new
-        L = self.loss.value(self.network.forward(self.X), self.y)
-        return L + l2_penalty(self.network, self.lam)
+        penalty = l2_penalty(self.network, self.lam)
+        return evaluate(self.network, self.loss, self.X, self.y) + penalty
 
     def gradients(self):
-        """Return the gradients by which the next step is made; the loss without penalty too."""
-        prediction = self.network.forward(self.X)
-        self.network.backward(self.loss.gradient(prediction, self.y))
+        """Return the loss without penalty, and the gradients by which the next step is made."""
+        L, upstream = value_and_gradient(self.loss, self.network.forward(self.X), self.y)
+        self.network.backward(upstream)
         add_l2_gradients(self.network, self.lam)
-        return self.network.gradients, self.loss.value(prediction, self.y)
+        return L, self.network.gradients
 
     def judge(self):
         """Return the judge's sentence on these gradients, measured on the network shown."""
         here = tuple(theta.copy() for theta in self.network.parameters.values())
-        claimed = tuple(self.gradients()[0].values())
+        claimed = tuple(self.gradients()[1].values())
         report = compare_gradient(self.value, here, claimed)
         self.value(*here)
         return str(report)
 
     def sentences(self, name):
         """Return the state of the training, and the next step of one weight with its numbers."""
-        gradients, L = self.gradients()
+        L, gradients = self.gradients()
         penalty, right = l2_penalty(self.network, self.lam), accuracy(self.network, self.X, self.y)
         if not np.isfinite(L):
             raise ValueError("the loss is no longer a number: take a smaller η and press reset")
@@ -119,9 +116,8 @@ class _View:
         ]
         (self.curve,) = curve.plot([], [], color=plots.BLUE)
         curve.set(yscale="log", ylim=(1e-3, 10.0), xlim=(0, 100), xlabel="step", title="loss")
-        self.axis = curve
-        self.walls = np.full((2 * DEPTH * (TILE + 2), WIDTH // 2 * (TILE + 2)), np.nan)
-        self.units = units.imshow(self.walls, cmap=plots.SIGNED, vmin=-1.0, vmax=1.0)
+        self.gallery = np.full((DEPTH, WIDTH, TILE + 2, TILE + 2), np.nan)  # with walls between
+        self.units = units.imshow(_hung(self.gallery), cmap=plots.SIGNED, vmin=-1.0, vmax=1.0)
         for ax in (plane, units):
             plots.hide_axes(ax)
         plane.set_title("what the network answers")
@@ -129,37 +125,37 @@ class _View:
 
     def show(self, training):
         """Draw the state of a training."""
-        A, gallery = self.grid, self.walls.copy()
+        A, self.gallery[...] = self.grid, np.nan
         for n, layer in enumerate(training.network.layers):
             A = layer.forward(A)
-            if n % 2:
-                self._hang(gallery, A, n // 2)
+            if n % 2:  # each unit on its own scale
+                tiles = A.T.reshape(-1, SIDE, SIDE)[:, :: -SIDE // TILE, :: SIDE // TILE]
+                largest = np.maximum(np.max(np.abs(tiles), axis=(1, 2), keepdims=True), 1e-12)
+                self.gallery[n // 2, : len(tiles), :TILE, :TILE] = tiles / largest
         P = np.exp(log_softmax(A))
         colors = 1.0 - 0.45 * P @ (1.0 - COLORS[: P.shape[1]])
         self.regions.set_data(colors.reshape(SIDE, SIDE, 3))
-        self.units.set_data(gallery)
+        self.units.set_data(_hung(self.gallery))
         for c, points in enumerate(self.points):
             points.set_data(*training.X[training.y == c].T)
         losses = training.losses
         self.curve.set_data(range(len(losses)), losses)
-        self.axis.set_xlim(0, 100 * 2 ** max(0, np.ceil(np.log2((len(losses) or 1) / 100))))
+        self.curve.axes.set_xlim(0, 100 * 2 ** max(0, np.ceil(np.log2((len(losses) or 1) / 100))))
 
-    def _hang(self, gallery, A, number):
-        """Put the pictures of a layer's units (SIDE², D) into its two rows, each on its scale."""
-        small = A.reshape(SIDE, SIDE, -1)[:: -SIDE // TILE, :: SIDE // TILE]
-        small = small / np.maximum(np.max(np.abs(small), axis=(0, 1)), 1e-12)
-        for j in range(small.shape[2]):
-            row, col = divmod(j, WIDTH // 2)
-            top, left = (2 * number + row) * (TILE + 2), col * (TILE + 2)
-            gallery[top : top + TILE, left : left + TILE] = small[..., j]
+
+def _hung(gallery):
+    """Return the tiles (layer, unit, row, column) as one picture: two rows of tiles a layer."""
+    rows = gallery.reshape(2 * DEPTH, WIDTH // 2, TILE + 2, TILE + 2)
+    return rows.swapaxes(1, 2).reshape(2 * DEPTH * (TILE + 2), -1)
 
 
 class _Playground:
     """What the controls do: each move makes a picture and the sentences beside it."""
 
-    def __init__(self, train):
-        self.clouds, self.view, self.train = point_clouds(), _View(), train
-        self.made, self.judged = None, (None, "")
+    def __init__(self):
+        self.clouds, self.view = point_clouds(), _View()
+        self.made, self.judged = None, {}
+        self.train = play("train / stop", "train on until pressed again")
 
     @np.errstate(all="ignore")  # a step size that is too large ends in one sentence
     def update(self, data, width, depth, f, optimizer, eta, lam, train, step, check, reset):
@@ -168,18 +164,20 @@ class _Playground:
         if self.made != (data, width, depth, f, reset):
             self.made, self.pressed = (data, width, depth, f, reset), (step, check)
             self.training = Training(self.clouds[data], width, depth, f)
-        self.training.choose(optimizer, eta, lam)
-        self.training.learn(begin or (AT_ONCE if train else step - self.pressed[0]))
+        steps = begin or (AT_ONCE if train else step - self.pressed[0])
+        self.training.learn(steps, optimizer, eta, lam)
         if len(self.training.losses) >= MOST:
             self.stop()
         state = *self.made, len(self.training.losses), lam
         if check > self.pressed[1]:
-            self.judged = state, self.training.judge()
+            self.judged = {state: self.training.judge()}
         self.pressed = step, check
         self.view.show(self.training)
         lines = ["Training: press again to stop"] if train else []
         lines += self.training.sentences(optimizer)
-        return "\n".join(lines[:1] + [self.judged[1]] * (self.judged[0] == state) + lines[1:])
+        if state in self.judged:
+            lines.insert(1, self.judged[state])
+        return "\n".join(lines)
 
     def stop(self, _=None):
         """Let the train button up."""
@@ -188,8 +186,7 @@ class _Playground:
 
 def playground(alt):
     """Show the playground; `alt` describes the picture, as for `explorers.explore`."""
-    train = play("train / stop", "train on until pressed again")
-    all_of_it = _Playground(train)
+    all_of_it = _Playground()
     buttons = {
         "step": button("one step", "stop, and make a single step"),
         "check": button("check gradients now", "stop, and measure every gradient of this network"),
@@ -206,5 +203,5 @@ def playground(alt):
         optimizer=choice("optimiser", list(OPTIMIZERS), "Adam", "how a gradient makes a step"),
         eta=choice("step size η", ETAS, 0.03, "how far the next step goes"),
         lam=choice("penalty λ", LAMS, 0.0, "how much large weights cost"),
-        train=train, **buttons,
+        train=all_of_it.train, **buttons,
     )  # fmt: skip

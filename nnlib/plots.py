@@ -5,6 +5,7 @@ Figures are made with `figure` and end with `show`, which gives each its descrip
 No figure is left behind in memory: pyplot, which keeps them, is not used.
 """
 
+import base64
 import io
 
 import numpy as np
@@ -33,14 +34,7 @@ STYLE = {
 def figure(rows=1, cols=1, width=6.4, height=3.6, **subplots):
     """Return a figure in the house style and its axes, as matplotlib's `subplots` does.
 
-    Parameters
-    ----------
-    rows, cols : int
-        Panels.
-    width, height : float
-        Size in inches, at 100 dots an inch.
-    **subplots
-        Passed on, for example ``sharey=True``.
+    `width` and `height` are inches of 100 dots; more goes to `subplots`, as ``sharey=True``.
     """
     import matplotlib
     from cycler import cycler
@@ -56,20 +50,8 @@ def figure(rows=1, cols=1, width=6.4, height=3.6, **subplots):
 def show(fig, alt, widget=None):
     """Show a figure with its description, for eyes and for screen readers.
 
-    Parameters
-    ----------
-    fig : matplotlib Figure
-        From `figure`.
-    alt : str
-        What the picture shows, in one to three sentences. The first one stands under
-        the picture as its caption.
-    widget : ipywidget, optional
-        What moves, shown instead of the picture while there is a kernel.
-
-    Raises
-    ------
-    ValueError
-        If the description is too short to describe anything.
+    `alt` says in one to three sentences what the picture shows; the first one stands under it
+    as its caption. A `widget` is shown in place of the picture while there is a kernel.
     """
     from IPython.display import display
 
@@ -113,11 +95,7 @@ def whole_numbers(axis):
 def image_grid(images, titles, columns=8, size=0.85):
     """Return a figure of small grey pictures, each under its title.
 
-    Parameters
-    ----------
-    images : ndarray (N, 64) or (N, H, W)
-        Ink, 0 is paper; rows of 64 are 8 x 8 pictures.
-    titles : sequence of N str
+    `images` (N, 64), rows of 8 x 8 pixels, or (N, H, W) is ink: 0 is paper.
     """
     rows = -(-len(images) // columns)
     width, height = columns * size, rows * (size + 0.25)
@@ -142,12 +120,7 @@ def matrix(ax, M, signed=True):
 def write_signs(ax, M, share=0.2, zeros=False, size=7):
     """Write + or − into the cells of a drawn matrix, so that signs need no colour.
 
-    Parameters
-    ----------
-    share : float
-        Entries smaller than this share of the largest get no sign.
-    zeros : bool
-        Write a 0 where an entry is exactly 0.
+    Entries below this share of the largest get none; with `zeros`, an exact 0 is written.
     """
     largest = float(np.max(np.abs(M))) or 1.0
     for (row, col), value in np.ndenumerate(M):
@@ -171,17 +144,7 @@ def learning_curve(ax, history):
 
 
 def function_and_derivative(ax, z, f, f_prime, measured):
-    """Draw the house figure of a function: f, f' and on top of it the measured derivative.
-
-    Parameters
-    ----------
-    z : ndarray (N,)
-        Where to draw.
-    f, f_prime : callables
-        Elementwise function and its derivative.
-    measured : ndarray (N,)
-        The derivative by finite differences at z.
-    """
+    """Draw the house figure of a function at z (N,): f, f' and on top the derivative measured."""
     ax.plot(z[[0, -1]], [0.0, 0.0], color=GREY, linewidth=0.8, linestyle="-")
     ax.plot(z, f(z), color=BLUE, linestyle="-")
     ax.plot(z, f_prime(z), color=VERMILLION, linestyle="-", linewidth=3)
@@ -192,13 +155,9 @@ def function_and_derivative(ax, z, f, f_prime, measured):
 
 
 def regions(ax, classify, X, labels, margin=0.3):
-    """Colour the plane by class and draw the points; each class has a marker of its own.
+    """Colour the plane by class and draw the points X (B, 2), a marker for each class.
 
-    Parameters
-    ----------
-    classify : callable
-        From points (N, 2) to class numbers (N,).
-    X, labels : ndarray (B, 2), ndarray (B,) of int
+    `classify` turns points (N, 2) into class numbers (N,), as `labels` (B,) has them.
     """
     from matplotlib.colors import ListedColormap
 
@@ -216,19 +175,11 @@ def regions(ax, classify, X, labels, margin=0.3):
     ax.grid(False)
 
 
-def network_diagram(ax, activations, weights, signed=True, texts=None):
+def network_diagram(ax, activations, weights, texts=None):
     """Draw a network: a column of circles a layer, a line for every weight.
 
-    Parameters
-    ----------
-    activations : list of ndarray (D_l,)
-        A number for each unit, shown by colour and written inside.
-    weights : list of ndarray (D_out, D_in)
-        One fewer; the thicker the line, the larger the weight; dashed below 0.
-    signed : bool
-        Colour by sign around 0, else by magnitude.
-    texts : list of lists of str, optional
-        Written inside the circles instead of the numbers.
+    `activations` hold an array (D_l,) for each layer, shown by colour and, unless there are
+    `texts`, by numbers; `weights` (D_out, D_in) are one fewer: thick if large, dashed below 0.
     """
     hide_axes(ax)
     at = [[(x, (len(a) - 1) / 2.0 - d) for d in range(len(a))] for x, a in enumerate(activations)]
@@ -239,23 +190,29 @@ def network_diagram(ax, activations, weights, signed=True, texts=None):
             style = "-" if w >= 0 else (0, (3, 2))
             ax.plot(*ends, color=GREY, linestyle=style, linewidth=0.5 + 2.5 * abs(w) / largest)
     texts = texts or [[f"{value:.2f}" for value in a] for a in activations]
+    largest = max(float(np.max(np.abs(a))) for a in activations) or 1.0
     for places, a, words in zip(at, activations, texts):
-        _circles(ax, places, a, words, signed, max(np.max(np.abs(v)) for v in activations))
+        for place, value, word in zip(places, a, words):
+            _circle(ax, *place, word, float(value) / largest)
     tallest = max(map(len, at)) / 2.0
     ax.set(xlim=(-0.4, len(at) - 0.6), ylim=(-tallest - 0.2, tallest + 0.2))
+
+
+def _circle(ax, x, y, word, share):
+    """Draw a unit in the colour of its share of the largest; the word in black or white."""
+    from matplotlib import colormaps
+
+    color = colormaps[SIGNED](0.5 + 0.5 * share)
+    dark = np.dot(color[:3], [0.3, 0.59, 0.11]) < 0.5
+    ax.plot(x, y, "o", markersize=34, color=color, markeredgecolor=GREY)
+    ax.text(x, y, word, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
 
 
 def graph(ax, nodes, edges, below=None):
     """Draw a computational graph: boxes with a name and a value, arrows with a label.
 
-    Parameters
-    ----------
-    nodes : dict
-        {name: (x, y, text)}; the text stands in the box under the name.
-    edges : dict
-        {(from, to): text}; the text stands on the arrow.
-    below : dict, optional
-        {name: text} written under the box, in the colour of derivatives.
+    `nodes` {name: (x, y, text)} have their text in the box, `edges` {(from, to): text} on the
+    arrow, `below` {name: text} is written under boxes, in the colour of derivatives.
     """
     hide_axes(ax)
     box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": BLUE}
@@ -280,10 +237,7 @@ def graph(ax, nodes, edges, below=None):
 def shape_box(ax, x, y, shape, name, unit=0.25, color=BLUE):
     """Draw an array as a box of rows x columns cells, its name inside, its shape below.
 
-    Returns
-    -------
-    right : float
-        The x where the box ends, to draw the next one from.
+    Return the x where the box ends, to draw the next one from.
     """
     from matplotlib.patches import Rectangle
 
@@ -300,19 +254,6 @@ def shape_box(ax, x, y, shape, name, unit=0.25, color=BLUE):
     return x + width
 
 
-def _circles(ax, places, values, words, signed, largest):
-    """Draw units as circles coloured by value; text in black or white, as the colour needs."""
-    from matplotlib import colormaps
-
-    cmap, shift = (colormaps[SIGNED], 0.5) if signed else (colormaps[MAGNITUDE], 0.0)
-    for (x, y), value, word in zip(places, values, words):
-        share = shift + (1.0 - shift) * float(value) / (largest or 1.0)
-        color = cmap(share)
-        dark = np.dot(color[:3], [0.3, 0.59, 0.11]) < 0.5
-        ax.plot(x, y, "o", markersize=34, color=color, markeredgecolor=GREY)
-        ax.text(x, y, word, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
-
-
 def _png(fig):
     """Return the figure as base64 PNG of 256 colours; the same figure gives the same bytes.
 
@@ -326,6 +267,4 @@ def _png(fig):
     few = {"colors": 256, "method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     picture.quantize(**few).save(buffer, "PNG", optimize=True)
-    import base64
-
     return base64.b64encode(buffer.getvalue()).decode()

@@ -142,13 +142,17 @@ def hint(number, stage=1):
     """
     import json
 
+    from IPython.display import display
+
     hints = json.loads(_hints_file().read_text(encoding="utf-8"))
     if number not in hints:
         print(f"There is no exercise {number!r}. Write, for example, hint({min(hints)!r}, 1).")
     elif stage not in (1, 2, 3):
         print("There are three hints: 1 asks a question, 2 tells the idea, 3 the formula.")
     else:
-        _display(f"**Hint {number}, {stage} of 3.** {hints[number][stage - 1]}", number, stage)
+        text = f"**Hint {number}, {stage} of 3.** {hints[number][stage - 1]}"
+        note = {"hint": {"exercise": number, "stage": stage}}
+        display({"text/markdown": text, "text/plain": text}, raw=True, metadata=note)
 
 
 def _hints_file():
@@ -157,10 +161,3 @@ def _hints_file():
 
     here = [Path("hints.json"), Path(__file__).parents[1] / "exercises" / "hints.json"]
     return next((path for path in here if path.exists()), here[-1])
-
-
-def _display(text, number, stage):
-    from IPython.display import display
-
-    note = {"hint": {"exercise": number, "stage": stage}}
-    display({"text/markdown": text, "text/plain": text}, raw=True, metadata=note)

@@ -113,10 +113,10 @@ def test_what_stands_still_is_drawn_once(explorer, monkeypatch):
 
 def test_nonsense_gives_one_sentence_and_a_good_value_the_picture(explorer):
     explorer.controls["slope"].value = 2.8
-    assert explorer.picture.layout.display == "none"
+    assert explorer.picture.layout.visibility == "hidden"
     assert "No picture: the slope is larger than 2.5: choose a smaller one" in explorer.key.value
     explorer.controls["slope"].value = 0.0
-    assert explorer.picture.layout.display is None and "slope 0.00" in explorer.key.value
+    assert explorer.picture.layout.visibility is None and "slope 0.00" in explorer.key.value
 
 
 def test_a_thousand_moves_leave_nothing_behind(explorer):
@@ -182,5 +182,7 @@ def test_whole_numbers_stay_whole():
     assert isinstance(slider("b", 1.0, 9.0, 4).value, float)
 
 
-def test_the_picture_is_described(explorer):
-    assert explorer.picture.tooltip == ALT
+def test_the_page_is_given_the_description_of_the_picture():
+    explore(*a_line(), 'A line, "straight" & <through> 0.', slope=slider("w", -3.0, 3.0, 1.0))
+    aloud = explorers.shown['A line, "straight" & <through> 0.'].widget.children[-1].value
+    assert 'alt="A line, &quot;straight&quot; &amp; &lt;through&gt; 0."' in aloud

@@ -134,7 +134,7 @@ def test_arrows_end_at_the_edges_of_boxes(viewer):
     boxes = [(float(box.get("x")), float(box.get("y"))) for box in svg.findall("{*}rect")[1:]]
     for arrow in svg.findall("{*}path"):
         corners = [tuple(map(float, c.split())) for c in arrow.get("d")[1:].split("L")]
-        for x, y in (corners[0], corners[3]):
+        for x, y in corners[:2]:
             near = [abs(max(abs(x - u - 36) / 36, abs(y - v - 18) / 18) - 1) for u, v in boxes]
             assert min(near) < 0.02
 
@@ -155,7 +155,7 @@ def test_where_there_is_no_value_the_node_is_named(viewer):
     viewer.controls["x"].value = -1.0
     assert "a = log(x) has no finite value and slope at x = -1" in words(viewer)[0]
     viewer.controls["x"].value = 2.0
-    assert viewer.picture.layout.display is None
+    assert viewer.picture.layout.visibility is None
 
 
 def test_a_graph_that_is_too_deep_is_not_drawn(viewer):
@@ -223,7 +223,7 @@ def test_a_step_size_that_is_too_large_is_one_sentence_and_reset_recovers(ground
     ground.controls["step"].click()
     assert "No picture: the loss " in words(ground)[0]
     ground.controls["reset"].click()
-    assert ground.picture.layout.display is None
+    assert ground.picture.layout.visibility is None
 
 
 def test_train_goes_on_until_it_is_pressed_again(ground):

@@ -1,6 +1,7 @@
 """The README's first command ends with lesson 00 open and running in a browser."""
 
 import json
+import re
 import urllib.request
 from pathlib import Path
 
@@ -37,9 +38,17 @@ def test_lesson_runs_and_its_explorers_move(lab, page, name, record_property):
         assert "stderr" not in kinds, stored.source
         announced = "raises-exception" in stored.metadata.get("tags", [])
         assert ("error" in kinds) == announced, stored.source
+    outputs = [out for cell in code for out in cell.outputs if "metadata" in out]
+    described = [out.metadata["image/png"]["alt"] for out in outputs if out.metadata]
     shown = 0
     for explorer in moves.explorers(page):
         shown += 1
+        picture = explorer.get_by_role("img")
+        assert picture.count() == 1 and picture.get_attribute("alt") in described
+        for role in ("slider", "combobox", "checkbox", "textbox", "button"):
+            controls, named = explorer.locator(".explorer"), re.compile(r"\w")
+            count = controls.get_by_role(role).count()
+            assert controls.get_by_role(role, name=named).count() == count, f"a {role} has no name"
         record_property("slider moved", moves.move_all(page, explorer))
         assert explorer.locator("[role=status][aria-live=polite]").inner_text()
         if explorer.locator("[role=slider]").count():
