@@ -55,8 +55,9 @@ class Function:
     def unflatten(self, flat):
         """Cut a flat vector into copies of the shapes of the inputs, None where not active."""
         parts = [None] * len(self.arrays)
-        for k in self.active:
-            parts[k] = flat[self.owner == k].reshape(self.arrays[k].shape)
+        ends = np.cumsum([self.arrays[k].size for k in self.active], dtype=int)
+        for k, part in zip(self.active, np.split(flat, ends)):
+            parts[k] = part.reshape(self.arrays[k].shape).copy()
         return parts
 
     def outputs(self, flat):
@@ -231,13 +232,13 @@ class Line:
         allowed = 16 * self.rounding / STEPS[k + 1] + tolerance
         return np.all(self.gap(k + 1) <= 0.5 * self.gap(k) + allowed)
 
-    def agrees(self, expected, smallest, coarsest, trusted=3):
+    def agrees(self, expected, smallest, coarsest, trusted=3, tried=TRIED):
         """Try some rungs: return the tolerance met there, or None.
 
         It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`;
         after so many `trusted` rungs f's rounding must be finer than 1e-7.
         """
-        for k in range(FIRST, FIRST + TRIED):
+        for k in range(FIRST, FIRST + tried):
             rounding = 8 * self.rounding / STEPS[k + 1]
             if k >= FIRST + trusted and rounding > AGREEMENT * smallest:
                 return None  # so near to x rounding could agree with anything
@@ -248,6 +249,25 @@ class Line:
             if near and self.is_straight(k, tolerance):
                 return tolerance
         return None
+
+    def off_close_by(self, expected, tolerance):
+        """Return how far off f's slope is at the smallest step that rounding allows, or None.
+
+        So near to x there are few kinks. None means that it cannot be told there.
+        """
+        k = int(np.sum(self.rounding <= tolerance * STEPS)) - 1
+        if k < 1:
+            return None
+        coarse, fine = (np.mean(self.sides(n)) for n in (k - 1, k))
+        settled = abs(fine - expected) <= tolerance or abs(fine - coarse) <= tolerance
+        still = not np.any(self.sides(k)) and self.is_stair()
+        sure = settled and self.is_straight(k - 1, tolerance) and not still
+        return abs(fine - expected) if sure else None
+
+    def is_stair(self):
+        """Say whether f, which stands still on small steps, moves straight on on larger ones."""
+        coarse, fine = (sum(self.sides(k)) for k in (FIRST, FIRST + 1))
+        return self.gap(FIRST) < 0.25 * abs(coarse) < 0.5 * abs(fine)
 
     def settled(self):
         """Return the slope if two rungs agree on it to 1e-9 or to rounding, else None."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnlib import diagnosis
 from nnlib.mistakes import Evidence, fact, picture
-from nnlib.slopes import AGREEMENT, FIRST, ROUNDING, STEPS, Function, eps_of
+from nnlib.slopes import AGREEMENT, FIRST, ROUNDING, STEPS, TRIED, Function, eps_of
 
 SAFETY = 4.0  # a claim is wrong only this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
@@ -98,7 +98,7 @@ class Trial:
 
     def _strata(self):
         """Group entries by claimed size, three decades a group, zeros apart."""
-        parts = np.abs(self.parts)
+        parts = np.where(np.abs(self.parts) > ROUNDING * self.size, np.abs(self.parts), 0.0)
         decade = np.floor(np.log10(np.max(parts, initial=1e-300) / parts) / 3)
         return [np.flatnonzero(decade == d) for d in np.unique(decade)]
 
@@ -115,7 +115,7 @@ class Trial:
             doubt, tolerance = self._doubt(group)
             if doubt > 1:
                 return False
-            if tolerance <= 1e-8 * self.size:
+            if tolerance <= 2e-8 * self.size:
                 break
         self.reach = max(self.reach, tolerance)
         return True
@@ -126,24 +126,39 @@ class Trial:
         More than 1 means: look closer, because they differ, or at a kink, or in coarse noise.
         """
         direction = self._direction(group)
-        parts = self.claims[group] * direction[group]
-        expected, line = parts.sum(), self.function.along(direction)
-        smallest, size = np.min(np.abs(parts)), np.hypot.reduce(parts)
-        coarsest = min(1e-4 * (size or self.size), AGREEMENT * self.size)
-        tolerance = line.agrees(expected, smallest, coarsest)
-        if tolerance is not None:
-            return 0.0, tolerance
+        parts, line = self.claims[group] * direction[group], self.function.along(direction)
+        expected, size = parts.sum(), np.hypot.reduce(parts)
+        off, tolerance = self._compare(line, parts)
+        if off is not None:
+            return off and off / tolerance, tolerance * len(group) ** 0.25
         slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
         if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
             return np.inf, 0.0  # for sure: no need to climb
         slope = line.climb()
-        allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size, 1e-300)
+        least = AGREEMENT * np.min(np.abs(parts))
+        allowed = max(least, SAFETY * slope.error, self.coarse * size, 1e-300)
         doubt = abs(slope.value - expected) / allowed
         coarse = allowed > 1e-4 * self.size and len(group) <= FEW
         apart = abs(slope.right - slope.left) > 0.1 * (abs(slope.left) + abs(slope.right)) + allowed
         if slope.kink or apart or coarse or not np.isfinite(slope.error):
             doubt = max(2.0, np.nan_to_num(doubt))
-        return doubt, allowed
+        return doubt, allowed * len(group) ** 0.25
+
+    def _compare(self, line, parts):
+        """Return (difference, tolerance) of the slope of a line and the parts it should have.
+
+        Many entries that move together pass many kinks: a much smaller step passes few.
+        """
+        n, smallest, size = len(parts), np.min(np.abs(parts)), np.hypot.reduce(parts)
+        whole = self.size / n**0.25
+        if size <= ROUNDING * whole:
+            size = whole  # claims of zero, up to rounding: compare them with all others
+        coarsest = min(1e-4 * size, AGREEMENT * whole)
+        tolerance = line.agrees(parts.sum(), smallest, coarsest, tried=1 if n > FEW else TRIED)
+        if tolerance is not None:
+            return 0.0, tolerance
+        finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
+        return line.off_close_by(parts.sum(), finest) if len(self.claims) > FEW else None, finest
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""
@@ -151,7 +166,7 @@ class Trial:
             halves, doubts = np.array_split(group, 2), []
             for half in halves:
                 doubts.append(self._doubt(half)[0])
-                if np.isinf(doubts[-1]):
+                if doubts[-1] > 1e3:
                     break
             group = halves[int(np.argmax(doubts))]
         return group
