@@ -5,45 +5,18 @@ entry by entry; entries at a kink are moved together besides. What is wrong is n
 `nnlib.diagnosis`. `judge` is the whole of it: a function, a point and a claim give a `Report`.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from nnlib import diagnosis
-from nnlib.mistakes import Evidence, fact, picture
-from nnlib.slopes import AGREEMENT, FIRST, ROUNDING, STEPS, TRIED, Function, eps_of
+from nnlib.ladder import AGREEMENT, FIRST, STEPS, TRIED
+from nnlib.mistakes import Evidence, Report, fact
+from nnlib.slopes import ROUNDING, Function, eps_of
 
 SAFETY = 4.0  # a claim is wrong only this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 FEW = 32  # entries that are looked at one by one
 MANY = 200  # of larger arrays a sample is measured
 CALLS = 10_000  # after so many calls the judge stops looking for more
-
-
-@dataclass
-class Report:
-    """What the judge found; shown with a picture in a notebook."""
-
-    passed: bool
-    mistake: str | None
-    message: str
-    worst: tuple | None = None
-    measured: object = None
-    claimed: object = None
-    tolerance: float = AGREEMENT
-    evaluations: int = 0
-    kinks: list = field(default_factory=list)
-    told: bool = field(default=False, repr=False)  # its ✓ line was printed
-
-    def __str__(self):
-        return f"{'✓' if self.passed else '✗'} {self.message}"
-
-    def _ipython_display_(self):
-        """Show the picture, unless the ✓ line has told all there is to tell."""
-        if not self.told:
-            from IPython.display import display
-
-            display({"text/html": picture(self), "text/plain": str(self)}, raw=True)
 
 
 class Trial:
@@ -98,8 +71,9 @@ class Trial:
 
     def _strata(self):
         """Group entries by claimed size, three decades a group, zeros apart."""
-        parts = np.where(np.abs(self.parts) > ROUNDING * self.size, np.abs(self.parts), 0.0)
-        decade = np.floor(np.log10(np.max(parts, initial=1e-300) / parts) / 3)
+        parts = np.abs(self.parts)
+        decade = np.floor(np.log10(np.max(parts, initial=0.0) / parts) / 3)
+        decade[parts <= ROUNDING * self.size] = np.inf  # zero, up to rounding
         return [np.flatnonzero(decade == d) for d in np.unique(decade)]
 
     def _direction(self, group):
@@ -128,15 +102,15 @@ class Trial:
         direction = self._direction(group)
         parts, line = self.claims[group] * direction[group], self.function.along(direction)
         expected, size = parts.sum(), np.hypot.reduce(parts)
-        off, tolerance = self._compare(line, parts)
-        if off is not None:
-            return off and off / tolerance, tolerance * len(group) ** 0.25
+        agrees, tolerance = self._compare(line, parts)
+        if agrees is not None:
+            return 0.0 if agrees else np.inf, tolerance * len(group) ** 0.25
         slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
         if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
             return np.inf, 0.0  # for sure: no need to climb
         slope = line.climb()
         least = AGREEMENT * np.min(np.abs(parts))
-        allowed = max(least, SAFETY * slope.error, self.coarse * size, 1e-300)
+        allowed = max(least, SAFETY * slope.error, self.coarse * size)
         doubt = abs(slope.value - expected) / allowed
         coarse = allowed > 1e-4 * self.size and len(group) <= FEW
         apart = abs(slope.right - slope.left) > 0.1 * (abs(slope.left) + abs(slope.right)) + allowed
@@ -145,7 +119,7 @@ class Trial:
         return doubt, allowed * len(group) ** 0.25
 
     def _compare(self, line, parts):
-        """Return (difference, tolerance) of the slope of a line and the parts it should have.
+        """Return (do the parts add up to the slope of the line? None: not clear, tolerance).
 
         Many entries that move together pass many kinks: a much smaller step passes few.
         """
@@ -156,9 +130,10 @@ class Trial:
         coarsest = min(1e-4 * size, AGREEMENT * whole)
         tolerance = line.agrees(parts.sum(), smallest, coarsest, tried=1 if n > FEW else TRIED)
         if tolerance is not None:
-            return 0.0, tolerance
+            return True, tolerance
         finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
-        return line.off_close_by(parts.sum(), finest) if len(self.claims) > FEW else None, finest
+        large = len(self.claims) > FEW
+        return line.agrees_close_by(parts.sum(), finest) if large else None, finest
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""
@@ -166,7 +141,7 @@ class Trial:
             halves, doubts = np.array_split(group, 2), []
             for half in halves:
                 doubts.append(self._doubt(half)[0])
-                if doubts[-1] > 1e3:
+                if np.isinf(doubts[-1]):
                     break
             group = halves[int(np.argmax(doubts))]
         return group

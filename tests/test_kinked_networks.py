@@ -1,4 +1,4 @@
-"""The judge on networks with thousands of kinks: few calls when right, nothing missed when wrong."""
+"""The judge on networks with thousands of kinks: few calls if right, nothing missed if wrong."""
 
 import itertools
 
@@ -18,10 +18,11 @@ def rms(gradients):
     return np.sqrt(np.mean(flat**2))
 
 
-def but_one(gradients, rng, by, where):
-    """Change one entry of those where a condition holds, by a part of itself or of the whole."""
+def but_one(gradients, rng, by, least, most):
+    """Change one entry of those of some size, by a part of itself (of the others if it is 0)."""
     changed = [g.copy() for g in gradients]
-    spots = [(k, at) for k, g in enumerate(changed) for at in np.flatnonzero(where(np.abs(g)))]
+    fit = [np.flatnonzero((least < np.abs(g)) & (np.abs(g) <= most)) for g in changed]
+    spots = [(k, at) for k, places in enumerate(fit) for at in places]
     if spots:
         k, at = spots[rng.integers(len(spots))]
         changed[k].flat[at] += by * (changed[k].flat[at] or rms(gradients))
@@ -31,7 +32,7 @@ def but_one(gradients, rng, by, where):
 @pytest.mark.parametrize("sizes, B", SHAPES)
 def test_right_networks_take_few_calls(sizes, B):
     calls = []
-    for seed, (bend, loss) in itertools.product(range(4), KINDS):
+    for seed, (bend, loss) in itertools.product(range(2), KINDS):
         report = judge(*network(seed, sizes, B, bend, loss), name=False)
         assert report.passed and report.tolerance <= 1e-5, (seed, bend, loss)
         calls.append(report.evaluations)
@@ -46,10 +47,9 @@ def test_a_right_network_of_1e5_parameters_takes_at_most_60_calls(bend):
 
 def test_one_wrong_entry_of_1e5_is_found():
     f, x, gradients = network(1, *LARGE)
-    ordinary = lambda sizes: sizes > 0.5 * rms(gradients)
-    rng = np.random.default_rng(0)
-    for by, where in ((1e-5, ordinary), (1e-3, ordinary), (-1e-3, lambda sizes: sizes == 0)):
-        wrong, changed = but_one(gradients, rng, by, where)
+    rng, ordinary = np.random.default_rng(0), (0.5 * rms(gradients), np.inf)
+    for by, between in ((1e-5, ordinary), (1e-3, ordinary), (-1e-3, (-1, 0))):
+        wrong, changed = but_one(gradients, rng, by, *between)
         assert changed and not judge(f, x, wrong, name=False).passed, by
 
 
@@ -57,12 +57,11 @@ def test_one_wrong_entry_of_1e5_is_found():
 @pytest.mark.parametrize("bend, loss", [(relu, cross_entropy), (leaky, absolute)])
 def test_one_wrong_entry_is_found(sizes, B, bend, loss):
     rng, found = np.random.default_rng(0), []
-    for seed, by in itertools.product(range(3), (1e-5, 1e-2, 1)):
+    for seed, by in enumerate((1e-5, 1e-2, 1)):
         f, x, gradients = network(seed, sizes, B, bend, loss)
         large = rms(gradients)
-        places = [lambda s: s > 0.5 * large] + [lambda s: (s > 0) & (s < 1e-2 * large)] * (by > 0.1)
-        for where in places:
-            wrong, changed = but_one(gradients, rng, by, where)
+        for between in [(0.5 * large, np.inf)] + [(0, 1e-2 * large)] * (by > 0.1):
+            wrong, changed = but_one(gradients, rng, by, *between)
             found.append(not changed or not judge(f, x, wrong, name=False).passed)
     assert all(found)
 
@@ -80,6 +79,6 @@ def test_forgotten_entries_on_a_stair_are_found(n):
     """Where f is a fine staircase a small step shows no slope, and proves none."""
     x = np.random.default_rng(n).normal(size=n)
     half = 1.0 * (np.arange(n) < n // 2)
-    f = lambda z: np.floor(1e5 * z).sum() / 1e5
-    assert judge(f, x, np.ones(n), name=False).passed
-    assert not judge(f, x, half, name=False).passed
+    for claim, passes in ((np.ones(n), True), (half, False)):
+        verdict = judge(lambda z: np.floor(1e5 * z).sum() / 1e5, x, claim, name=False)
+        assert verdict.passed == passes

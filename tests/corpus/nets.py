@@ -23,7 +23,9 @@ def cross_entropy(O, rng):
     one_hot = np.eye(O.shape[1])[label]
 
     def value(O):
-        return np.mean(np.log(np.exp(O - O.max(1, keepdims=True)).sum(1)) + (O.max(1) - O[one_hot > 0]))
+        return np.mean(
+            np.log(np.exp(O - O.max(1, keepdims=True)).sum(1)) + (O.max(1) - O[one_hot > 0])
+        )
 
     P = np.exp(O - O.max(1, keepdims=True))
     return value, (P / P.sum(1, keepdims=True) - one_hot) / len(O)
