@@ -71,7 +71,7 @@ class Line:
         return np.all(self.gap(k + 1) <= 0.5 * self.gap(k) + allowed)
 
     def agrees(self, expected, smallest, coarsest, trusted=3, tried=TRIED):
-        """Try some rungs: return the tolerance met there, or None.
+        """Try some rungs, `tried` at most: return the tolerance met there, or None.
 
         It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`;
         after so many `trusted` rungs f's rounding must be finer than 1e-7.

@@ -119,9 +119,10 @@ class Trial:
         return doubt, allowed * len(group) ** 0.25
 
     def _compare(self, line, parts):
-        """Return (do the parts add up to the slope of the line? None: not clear, tolerance).
+        """Return (agreement, tolerance) of a line with the parts its slope should be the sum of.
 
-        Many entries that move together pass many kinks: a much smaller step passes few.
+        Agreement is True, False, or None where it is not clear. Many entries that move together
+        pass many kinks: if the usual step does not agree, a much smaller one passes few.
         """
         n, smallest, size = len(parts), np.min(np.abs(parts)), np.hypot.reduce(parts)
         whole = self.size / n**0.25
