@@ -26,16 +26,18 @@ import nnlib
 from nnlib import diagnosis  # noqa: F401  it is not mutated: it names what is found
 from tests.corpus import effort, programs  # noqa: F401
 
-NAMES = ("slopes", "trial", "gradcheck")  # in the order in which they import each other
+NAMES = ("ladder", "slopes", "trial", "gradcheck")  # in the order in which they import each other
 FLIP = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
         ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}  # fmt: skip
 REVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}
 SLOW = "corpus and not plain or programs or 1e5"
 JUDGE = "tests/test_gradcheck.py"
+NETWORKS = "tests/test_kinked_networks.py"
 STAGES = {  # those that notice most for the least time come first
     "by hand": [JUDGE, "-k", f"not ({SLOW})"],
-    "readings": ["tests/test_slopes.py"],
+    "readings": ["tests/test_ladder.py"],
     "effort": ["tests/test_effort.py"],
+    "networks": [NETWORKS, "-k", "layer or stair"],
     "programs": [JUDGE, "-k", "programs or 1e5"],
     "fresh": [JUDGE, "-k", "corpus and fresh"],
     "corpus": [JUDGE, "-k", "corpus and not fresh and not plain"],

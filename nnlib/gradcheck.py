@@ -1,7 +1,8 @@
 """The judge: finite differences measure what a formula claims.
 
-`nnlib.slopes` measures one slope, `nnlib.trial` compares claims with slopes, `nnlib.diagnosis`
-names what is wrong. Here are the checks that the course calls, for formulas and for layers.
+`nnlib.ladder` reads one slope, `nnlib.slopes` lays lines through a point of f, `nnlib.trial`
+compares claims with slopes, `nnlib.diagnosis` names what is wrong. Here are the checks that the
+course calls, for formulas and for layers.
 """
 
 import copy
@@ -10,9 +11,8 @@ import re
 import numpy as np
 
 from nnlib import diagnosis
-from nnlib.mistakes import Evidence, fact, number
+from nnlib.mistakes import Evidence, Report, fact, number
 from nnlib.slopes import Function
-from nnlib.trial import Report
 from nnlib.trial import judge as _judge
 
 definitions = {}

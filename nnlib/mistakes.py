@@ -2,11 +2,12 @@
 
 `NAMES` holds every mistake with its sentence, the surest first. `Evidence` holds a claimed and
 a measured gradient and measures f again where a hypothesis of `nnlib.diagnosis` asks for it.
+A `Report` holds what the judge found.
 """
 
 import html
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -269,6 +270,32 @@ def subsets(n):
     """Yield every set of the first n axes, of up to five."""
     for size in range(1, min(n, 5) + 1):
         yield from itertools.combinations(range(n), size)
+
+
+@dataclass
+class Report:
+    """What the judge found; shown with a picture in a notebook."""
+
+    passed: bool
+    mistake: str | None
+    message: str
+    worst: tuple | None = None
+    measured: object = None
+    claimed: object = None
+    tolerance: float = 1e-7
+    evaluations: int = 0
+    kinks: list = field(default_factory=list)
+    told: bool = field(default=False, repr=False)  # its ✓ line was printed
+
+    def __str__(self):
+        return f"{'✓' if self.passed else '✗'} {self.message}"
+
+    def _ipython_display_(self):
+        """Show the picture, unless the ✓ line has told all there is to tell."""
+        if not self.told:
+            from IPython.display import display
+
+            display({"text/html": picture(self), "text/plain": str(self)}, raw=True)
 
 
 def picture(report):

@@ -5,45 +5,18 @@ entry by entry; entries at a kink are moved together besides. What is wrong is n
 `nnlib.diagnosis`. `judge` is the whole of it: a function, a point and a claim give a `Report`.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from nnlib import diagnosis
-from nnlib.mistakes import Evidence, fact, picture
-from nnlib.slopes import AGREEMENT, FIRST, ROUNDING, STEPS, Function, eps_of
+from nnlib.ladder import AGREEMENT, FIRST, STEPS, TRIED
+from nnlib.mistakes import Evidence, Report, fact
+from nnlib.slopes import ROUNDING, Function, eps_of
 
 SAFETY = 4.0  # a claim is wrong only this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 FEW = 32  # entries that are looked at one by one
 MANY = 200  # of larger arrays a sample is measured
 CALLS = 10_000  # after so many calls the judge stops looking for more
-
-
-@dataclass
-class Report:
-    """What the judge found; shown with a picture in a notebook."""
-
-    passed: bool
-    mistake: str | None
-    message: str
-    worst: tuple | None = None
-    measured: object = None
-    claimed: object = None
-    tolerance: float = AGREEMENT
-    evaluations: int = 0
-    kinks: list = field(default_factory=list)
-    told: bool = field(default=False, repr=False)  # its ✓ line was printed
-
-    def __str__(self):
-        return f"{'✓' if self.passed else '✗'} {self.message}"
-
-    def _ipython_display_(self):
-        """Show the picture, unless the ✓ line has told all there is to tell."""
-        if not self.told:
-            from IPython.display import display
-
-            display({"text/html": picture(self), "text/plain": str(self)}, raw=True)
 
 
 class Trial:
@@ -99,7 +72,8 @@ class Trial:
     def _strata(self):
         """Group entries by claimed size, three decades a group, zeros apart."""
         parts = np.abs(self.parts)
-        decade = np.floor(np.log10(np.max(parts, initial=1e-300) / parts) / 3)
+        decade = np.floor(np.log10(np.max(parts, initial=0.0) / parts) / 3)
+        decade[parts <= ROUNDING * self.size] = np.inf  # zero, up to rounding
         return [np.flatnonzero(decade == d) for d in np.unique(decade)]
 
     def _direction(self, group):
@@ -115,7 +89,7 @@ class Trial:
             doubt, tolerance = self._doubt(group)
             if doubt > 1:
                 return False
-            if tolerance <= 1e-8 * self.size:
+            if tolerance <= 2e-8 * self.size:
                 break
         self.reach = max(self.reach, tolerance)
         return True
@@ -126,24 +100,41 @@ class Trial:
         More than 1 means: look closer, because they differ, or at a kink, or in coarse noise.
         """
         direction = self._direction(group)
-        parts = self.claims[group] * direction[group]
-        expected, line = parts.sum(), self.function.along(direction)
-        smallest, size = np.min(np.abs(parts)), np.hypot.reduce(parts)
-        coarsest = min(1e-4 * (size or self.size), AGREEMENT * self.size)
-        tolerance = line.agrees(expected, smallest, coarsest)
-        if tolerance is not None:
-            return 0.0, tolerance
+        parts, line = self.claims[group] * direction[group], self.function.along(direction)
+        expected, size = parts.sum(), np.hypot.reduce(parts)
+        agrees, tolerance = self._compare(line, parts)
+        if agrees is not None:
+            return 0.0 if agrees else np.inf, tolerance * len(group) ** 0.25
         slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
         if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
             return np.inf, 0.0  # for sure: no need to climb
         slope = line.climb()
-        allowed = max(AGREEMENT * smallest, SAFETY * slope.error, self.coarse * size, 1e-300)
+        least = AGREEMENT * np.min(np.abs(parts))
+        allowed = max(least, SAFETY * slope.error, self.coarse * size)
         doubt = abs(slope.value - expected) / allowed
         coarse = allowed > 1e-4 * self.size and len(group) <= FEW
         apart = abs(slope.right - slope.left) > 0.1 * (abs(slope.left) + abs(slope.right)) + allowed
         if slope.kink or apart or coarse or not np.isfinite(slope.error):
             doubt = max(2.0, np.nan_to_num(doubt))
-        return doubt, allowed
+        return doubt, allowed * len(group) ** 0.25
+
+    def _compare(self, line, parts):
+        """Return (agreement, tolerance) of a line with the parts its slope should be the sum of.
+
+        Agreement is True, False, or None where it is not clear. Many entries that move together
+        pass many kinks: if the usual step does not agree, a much smaller one passes few.
+        """
+        n, smallest, size = len(parts), np.min(np.abs(parts)), np.hypot.reduce(parts)
+        whole = self.size / n**0.25
+        if size <= ROUNDING * whole:
+            size = whole  # claims of zero, up to rounding: compare them with all others
+        coarsest = min(1e-4 * size, AGREEMENT * whole)
+        tolerance = line.agrees(parts.sum(), smallest, coarsest, tried=1 if n > FEW else TRIED)
+        if tolerance is not None:
+            return True, tolerance
+        finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
+        large = len(self.claims) > FEW
+        return line.agrees_close_by(parts.sum(), finest) if large else None, finest
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""

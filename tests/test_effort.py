@@ -8,7 +8,8 @@ import pathlib
 
 from nnlib import trial
 from nnlib.gradcheck import compare_gradient
-from tests.corpus.effort import CASES, SWEEPS
+from nnlib.slopes import Function
+from tests.corpus.effort import CASES, SLOPES, SWEEPS
 
 TABLE = pathlib.Path(__file__).with_suffix(".txt")
 
@@ -30,7 +31,17 @@ def sweep(cases):
     return f"{verdicts} {levels} {calls} {sum(len(report.kinks) for report in reports)}"
 
 
+def slopes():
+    """Return what is measured without a claim, with the number of calls."""
+    for name, (f, x) in SLOPES.items():
+        function = Function(f, x, upstream="each")
+        measured = function.gradient(range(function.start.size), each=True)
+        numbers = " ".join(f"{number + 0.0:.9g}" for number in measured.ravel())
+        yield f"slopes, {name}: {function.calls} {numbers}\n"
+
+
 def rows():
+    yield from slopes()
     yield from (f"{name}: {effort(*parts)}\n" for name, parts in CASES.items())
     yield from (f"{name}: {sweep(cases)}\n" for name, cases in SWEEPS.items())
 

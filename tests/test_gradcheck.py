@@ -21,6 +21,7 @@ from nnlib.gradcheck import (
     numerical_gradient,
     numerical_jacobian,
 )
+from nnlib.slopes import Function, progress
 from tests.corpus import cases
 from tests.corpus.layers import Activation, Dense, Dropout, Sequential, dense_with, patched
 from tests.corpus.programs import program
@@ -159,7 +160,7 @@ def test_check_equal(capsys):
 def test_check_equal_fails(left, right):
     with pytest.raises(GradientError, match="✗ x: ") as caught:
         check_equal(left, right, "x")
-    assert not caught.value.report.passed
+    assert not caught.value.report.passed and caught.value.report.tolerance == 1e-12
 
 
 @pytest.mark.parametrize("size", [1.0, 1e6, 1e-3])
@@ -359,13 +360,14 @@ def test_conventions_at_several_kinks_are_right():
 
 
 def test_the_judge_gives_up_after_so_many_calls(monkeypatch):
-    calls = []
-    for most in (1000, 10_000):
-        monkeypatch.setattr(trial, "CALLS", most)
-        report = compare_gradient(lambda z: np.sqrt(np.abs(z)).sum(), np.zeros(160), np.ones(160))
-        assert report.mistake == "cannot-tell"
-        calls.append(report.evaluations)
-    assert calls[0] < 2500 < calls[1]
+    roots = lambda z: np.sqrt(np.abs(z)).sum()
+    report = compare_gradient(roots, np.zeros(400), np.ones(400))
+    assert report.mistake == "cannot-tell" and 10_000 < report.evaluations < 12_500
+    monkeypatch.setattr(trial, "CALLS", 1000)
+    report = compare_gradient(roots, np.zeros(400), np.ones(400))
+    assert report.mistake == "cannot-tell" and 1000 < report.evaluations < 3500
+    monkeypatch.setattr(trial, "CALLS", 0)
+    assert compare_gradient(lambda z: z @ z, V, 3 * V).mistake == "cannot-tell"
 
 
 def test_a_report_is_shown_unless_its_line_told_all(monkeypatch):
@@ -482,6 +484,35 @@ def test_determinism(noise, passes):
     assert passes or report.mistake == "not-deterministic"
 
 
+def test_the_first_number_that_changes_is_told():
+    calls = []
+    f = lambda z: (calls.append(0), np.array([1.0, 2, 3]) + len(calls) * np.array([0, 0.5, 1]))[1]
+    report = compare_gradient(f, V, V, upstream=U)
+    assert "it was 2.5, then 3\n" in report.message.replace(".\n", "\n")
+
+
+def test_masked_outputs_have_no_rounding():
+    f = Function(lambda z: np.array([-np.inf, z.sum()]), V, np.ones(2))
+    assert f.rounding.tolist() == [0, f.eps * abs(V.sum())]
+
+
+def test_copies_are_kept_up_to_two_million_numbers():
+    f = Function(np.sum, np.zeros(10**6))
+    for _ in range(4):
+        f.outputs(f.start)
+    assert len(f.kept) == 2
+
+
+def test_a_long_check_shows_a_bar(monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    short, long = range(199), range(200)
+    assert progress(short) is short
+    with progress(long) as bar:
+        assert (bar.desc, bar.delay, bar.monitor_interval, bar.leave) == ("measuring", 3, 0, False)
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    assert progress(long) is long
+
+
 def test_drift_that_begins_later():
     calls = []
     report = compare_gradient(
@@ -564,6 +595,7 @@ def test_scalar_forms():
         for claim in (np.cos(0.3), np.array(np.cos(0.3)), np.array([np.cos(0.3)])):
             assert compare_gradient(np.sin, x, claim).passed
     assert not compare_gradient(lambda z: np.sin(z).sum(), np.array([0.3]), np.cos(0.3)).passed
+    assert compare_gradient(lambda z: {z: z * z}[z], 0.3, 0.6).passed  # f is given a number
 
 
 def test_upstream():
@@ -606,6 +638,14 @@ def test_first_wrong_layer_is_named():
         check_layer(network, RNG.normal(size=(5, 4)), "net")
 
 
+def test_a_network_at_a_kink_of_the_whole_is_judged_by_its_layers():
+    rng = np.random.default_rng(0)
+    one, two = Dense(rng, 1, 2), Dense(rng, 2, 1)
+    one.W[:], one.b[:], two.W[:] = [[1], [-1]], 0, [[2, -1]]  # slopes 1 and 2 around 0
+    report = check_layer(Sequential(one, Activation("relu"), two), np.zeros((1, 1)))
+    assert report.message.startswith("every layer agrees by itself within 1e-7 (X is at a kink")
+
+
 @pytest.mark.parametrize("size", [1.0, 1e-3, 1e-6])
 def test_a_second_backward_may_not_add(size):
     def backward(self, U):
@@ -616,6 +656,15 @@ def test_a_second_backward_may_not_add(size):
     with pytest.raises(GradientError) as caught:
         check_layer(layer, size * RNG.normal(size=(5, 4)))
     assert caught.value.report.mistake == "doubled"
+
+
+def test_a_wrong_gradient_is_named_before_it_is_said_to_add():
+    def backward(self, U):
+        self.dW, self.db = getattr(self, "dW", 0) - U.T @ self.X, U.sum(axis=0)
+        return U @ self.W
+
+    with pytest.raises(GradientError, match="your dW has the wrong sign"):
+        check_layer(patched(Dense(np.random.default_rng(0)), backward=backward), np.eye(5, 4))
 
 
 class Embedding:
@@ -637,7 +686,51 @@ class Embedding:
 
 
 def test_whole_numbers_stay_whole():
-    assert check_layer(Embedding(), np.array([0, 2, 2, 1])).passed
+    X, seen = np.array([0, 2, 2, 1]), []
+    layer = patched(
+        Embedding(), forward=lambda self, X: (seen.append(X), Embedding.forward(self, X))[1]
+    )
+    assert check_layer(layer, X).passed
+    assert all(given.dtype == X.dtype and sorted(given) == sorted(X) for given in seen)
+    assert any(not np.array_equal(given, X) for given in seen)  # another X first, for stale caches
+
+
+@pytest.mark.parametrize("second, passes", [(3e-10, True), (3e-9, False)])
+@pytest.mark.parametrize("size", [1.0, 0.0])
+def test_two_backwards_may_differ_by_rounding(second, passes, size):
+    def backward(self, U):
+        self.count = getattr(self, "count", -1) + 1
+        self.dW, self.db = U.T @ self.X, U.sum(axis=0)
+        self.dW += self.count * second * (self.dW if size else 1e-3)
+        return U @ self.W
+
+    layer = patched(Dense(np.random.default_rng(0)), backward=backward)
+    X = size * RNG.normal(size=(5, 4))
+    if passes:
+        assert check_layer(layer, X).passed
+    else:
+        with pytest.raises(GradientError, match="runs twice"):
+            check_layer(layer, X)
+
+
+def test_a_layer_is_sent_the_same_numbers_in_every_run():
+    seen, X = {"forward": [], "backward": []}, np.ones((5, 4), "f4")
+
+    def noted(way):
+        return lambda self, A: (seen[way].append(A.copy()), getattr(Dense, way)(self, A))[1]
+
+    check_layer(patched(Dense(np.random.default_rng(0)), **{way: noted(way) for way in seen}), X)
+    before = np.random.default_rng(4).normal(size=(5, 4))
+    upstream = np.random.default_rng(5).normal(size=(5, 3))
+    assert np.array_equal(seen["forward"][0], X + before)
+    assert {given.dtype for given in seen["forward"]} == {np.dtype(float)}
+    assert np.array_equal(seen["backward"][0], upstream)
+
+
+def test_calls_of_both_modes_are_counted():
+    layer, X = Dropout(1), RNG.normal(size=(5, 4))
+    calls = [gradcheck._judge_network(gradcheck._in_mode(layer, m), X) for m in (True, False)]
+    assert check_layer(layer, X).evaluations == sum(report.evaluations for report in calls)
 
 
 def test_a_stale_cache_is_told_with_its_place():
@@ -661,6 +754,16 @@ def test_evaluation_mode_is_checked():
     with pytest.raises(GradientError, match="evaluation mode"):
         check_layer(layer, RNG.normal(size=(5, 4)))
     assert layer.training
+
+
+def test_training_mode_is_checked():
+    def backward(self, U):
+        return U * self.M * 2 if self.training else U
+
+    layer = patched(Dropout(1), backward=backward)
+    with pytest.raises(GradientError) as caught:
+        check_layer(layer, RNG.normal(size=(5, 4)))
+    assert "evaluation mode" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

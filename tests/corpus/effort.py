@@ -130,10 +130,10 @@ def sizes(first, last):
     return [float(f"{mark}e{n}") for n in range(first, last) for mark in marks]
 
 
-def changing(amplitude):
-    """Return an f that is not the same at each call, by so much."""
+def changing(amplitude, size=1):
+    """Return an f of some size that is not the same at each call, by so much."""
     calls = []
-    return lambda z: (calls.append(0), total(z * z) + amplitude * (len(calls) * 7 % 5))[1]
+    return lambda z: (calls.append(0), size * (total(z * z) + amplitude * (len(calls) * 7 % 5)))[1]
 
 
 def sweeps_of_errors():
@@ -169,6 +169,7 @@ def sweeps_of_errors():
 
 
 def sweeps_of_functions():
+    yield "changing, tiny", [(changing(a, 1e-9), x, 2e-9 * x) for a in sizes(-17, -4)]
     for claim, word in ((2 * x, "right"), (but(2 * x, 1, 0.3), "wrong"), (0 * x, "zero")):
         offsets = [(lambda z, o=o: o + total(z * z), x, claim) for o in sizes(0, 18)[::3]]
         yield f"offsets, {word}", offsets
@@ -223,6 +224,14 @@ def sweeps_of_kinks():
     yield "roots at 0", [(roots, but(x, 1, -x[1] + d), 0.5 / np.sqrt(np.abs(x))) for d in (0, 1e-9, 1e-6, 1e-3)]  # fmt: skip
 
 
+SLOPES = {
+    "smooth": (bend, np.array([0.37, -1.21])),
+    "of all sizes": (lambda z: total(bend(z / np.array([1e-3, 1, 50, 1e6]))), np.array([4e-4, 0.6, 70, 3e5])),
+    "a corner": (lambda z: total(np.abs(z) * w), np.array([0.0, 1.2, -0.4, 0.0, 2.0, 1e-5])),
+    "a steep bend": (lambda z: bend(200 * z), np.array([0.01, 0.3])),
+    "beside an offset": (lambda z: 1e6 + total(z * z), x),
+    "a number": (lambda z: z * z * z, 0.7),
+}  # fmt: skip
 SWEEPS = {
     name: parts
     for maker in (sweeps_of_errors, sweeps_of_functions, sweeps_of_kinks)

@@ -1,8 +1,8 @@
 """The reading of a ladder, sweep by sweep, on lines that are known without any f.
 
 Each sweep moves one thing (noise, curvature, a kink, a grid) through all its sizes; its row in
-test_slopes.txt has a letter for what was seen at each size. A row that changes is a change of the
-judge: mean it, then write the table anew with `PYTHONPATH=. python tests/test_slopes.py`. Lines
+test_ladder.txt has a letter for what was seen at each size. A row that changes is a change of the
+judge: mean it, then write the table anew with `PYTHONPATH=. python tests/test_ladder.py`. Lines
 use +, -, *, / and the square root alone, so that every machine rounds them alike.
 """
 
@@ -10,7 +10,7 @@ import pathlib
 
 import numpy as np
 
-from nnlib.slopes import STEPS, Line
+from nnlib.ladder import STEPS, Line
 
 TABLE = pathlib.Path(__file__).with_suffix(".txt")
 RUNG = {h: k for k, h in enumerate([*STEPS, *-STEPS])}
@@ -67,6 +67,11 @@ def one_side(h, size):
     return bent(h, size) if h > 0 else np.nan
 
 
+def waking(h, distance):
+    """Return 0 up to some distance on one side and a bit more on the other, then slopes."""
+    return max(h - distance, 0.0) - 0.7 * max(-h - 1.4 * distance, 0.0)
+
+
 def jump(h, at):
     return 1.0 * (h > at)
 
@@ -75,7 +80,8 @@ SWEEPS = [  # rise, what is swept, noise
     (cubic, sizes(-15, -1), None), (kink, sizes(-9, 1), 1e-12), (uneven_kink, sizes(-3, 0), 0.0),
     (bent, sizes(-2, 5), 1e-9), (near_a_kink, sizes(-12, 0), 1e-12), (narrow, sizes(-8, 1), 1e-13),
     (steps, sizes(0, 9), 0.0), (straight_steps, sizes(0, 9), 0.0), (power, range(25), 1e-9),
-    (one_side, sizes(-2, 5), 1e-12), (jump, [-0.1, -1e-3, 0.0, 1e-6, 1e-3, 0.1, 9.0], 0.0),
+    (waking, sizes(-6, 1), 0.0), (one_side, sizes(-2, 5), 1e-12),
+    (jump, [-0.1, -1e-3, 0.0, 1e-6, 1e-3, 0.1, 9.0], 0.0),
 ]  # fmt: skip
 
 
@@ -108,7 +114,10 @@ def reading(one):
     letters = ["k" if slope.kink else "." if np.isfinite(slope.error) else "?"]
     letters += ["-" if one is None else "abc"[int(one > 1.01e-7) + int(one > 1e-5)] for one in met]
     letters += ["-" if settled is None else "s", str(sum(map(one.is_straight, (3, 4, 6))))]
-    numbers = [*slope[:4], slope.noise, *(settled or ())[:2]]
+    close = [one.agrees_close_by(e, t) for e in (0.0, 1.0, slope.value) for t in (1e-4, 1e-8)]
+    letters += ["-" if yes is None else "ny"[int(yes)] for yes in close]
+    letters += [str(int(one.is_stair()))]
+    numbers = [*slope[:4], slope.noise, *(settled or ())]
     numbers = np.nan_to_num(np.clip(numbers, -100, 100))
     return letters, float(np.sum(numbers + numbers / (1e-6 + np.abs(numbers))))
 

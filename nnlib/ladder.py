@@ -1,0 +1,208 @@
+"""Read one slope off a ladder of steps, with an error bar.
+
+A `Line` knows a function's slope to both sides of a point at every step of the ladder.
+`Line.climb` reads the derivative off where its error bar is shortest; the bar is made from
+noise that is measured, not assumed. `nnlib.slopes` lays lines through a point of f.
+Source: lesson 02; Richardson (1911); Ridders (1982) for the error bar.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+STEPS = 0.23 * 0.25 ** np.arange(19)  # the ladder: fractions of a scale, 0.23 to 3e-12
+FIRST = 3  # the rung tried first, 4e-3: truncation and rounding are both small there
+TRIED = 6  # rungs that are tried before the whole ladder is climbed
+AGREEMENT = 1e-7  # relative agreement that is proof enough
+OVERRULE = 16.0  # a smaller step overrules a larger one this many error bars away
+
+
+class Slope(NamedTuple):
+    """A derivative with its error bar; at a kink the slopes of both sides."""
+
+    value: float
+    error: float
+    left: float
+    right: float
+    kink: bool = False
+    noise: float = 0.0
+
+    def per(self, scale):
+        """Return the slope per unit, of a line that moves by `scale` units."""
+        return Slope(*(part / scale for part in self[:4]), *self[4:])
+
+    def is_not(self, other):
+        """Say whether both cannot be true: then the one of smaller steps is to be believed."""
+        return abs(self.value - other.value) > OVERRULE * (self.error + other.error)
+
+
+class Line:
+    """Slopes of f from x to both sides, measured once per rung of the ladder."""
+
+    def __init__(self, rise, rounding):
+        self.rise, self.rounding, self.seen = rise, rounding, {}
+
+    def sides(self, k):
+        """Return (left slope, right slope) at step STEPS[k]."""
+        if k not in self.seen:
+            h = STEPS[k]
+            self.seen[k] = -self.rise(-h) / h, self.rise(h) / h
+        return self.seen[k]
+
+    def of_output(self, n):
+        """Return the line of one output alone, which shares what is measured."""
+        line = Line(self.rise, self.rounding[n])
+        line.sides = lambda k: tuple(side[n] for side in self.sides(k))
+        return line
+
+    def gap(self, k):
+        """Return right slope minus left slope: it shrinks with the step unless x is a kink."""
+        left, right = self.sides(k)
+        return np.abs(right - left)
+
+    def extrapolated(self, k):
+        """Return D(h/4) + (D(h/4) - D(h)) / 15, the central difference without its h² term."""
+        coarse, fine = (np.add(*self.sides(n)) / 2 for n in (k, k + 1))
+        return fine + (fine - coarse) / 15
+
+    def is_straight(self, k, tolerance=0.0):
+        """Say whether the gap between the sides shrinks from rung k to the next."""
+        allowed = 16 * self.rounding / STEPS[k + 1] + tolerance
+        return np.all(self.gap(k + 1) <= 0.5 * self.gap(k) + allowed)
+
+    def agrees(self, expected, smallest, coarsest, trusted=3, tried=TRIED):
+        """Try some rungs, `tried` at most: return the tolerance met there, or None.
+
+        It is 1e-7 of the smallest part, or f's rounding if that is finer than `coarsest`;
+        after so many `trusted` rungs f's rounding must be finer than 1e-7.
+        """
+        for k in range(FIRST, FIRST + tried):
+            rounding = 8 * self.rounding / STEPS[k + 1]
+            if k >= FIRST + trusted and rounding > AGREEMENT * smallest:
+                return None  # so near to x rounding could agree with anything
+            tolerance = max(AGREEMENT * smallest, min(rounding, coarsest))
+            if not np.any(self.sides(k + 1)) and np.any(self.sides(0)):
+                return None  # f stands still here, but not at large: a staircase?
+            near = np.abs(self.extrapolated(k) - expected) <= tolerance
+            if near and self.is_straight(k, tolerance):
+                return tolerance
+        return None
+
+    def agrees_close_by(self, expected, tolerance):
+        """Say whether f's slope at the smallest step that rounding allows is the expected one.
+
+        So near to x there are few kinks. None means that it cannot be told there.
+        """
+        k = int(np.sum(self.rounding <= tolerance * STEPS)) - 1
+        if k < 1 or not self.is_straight(k - 1, tolerance):
+            return None
+        coarse, fine = (np.mean(self.sides(n)) for n in (k - 1, k))
+        off = abs(fine - expected)
+        if off <= tolerance:
+            return None if not np.any(self.sides(k)) and self.is_stair() else True
+        return False if abs(fine - coarse) <= 0.25 * off else None
+
+    def is_stair(self):
+        """Say whether f, which stands still on small steps, moves straight on on larger ones."""
+        coarse, fine = (sum(self.sides(k)) for k in (FIRST, FIRST + 1))
+        return self.gap(FIRST) < 0.25 * abs(coarse) < 0.5 * abs(fine)
+
+    def settled(self):
+        """Return the slope if two rungs agree on it to 1e-9 or to rounding, else None."""
+        for k in range(FIRST, FIRST + 2):
+            fine, coarse = self.extrapolated(k + 1), self.extrapolated(k)
+            allowed = np.maximum(1e-9 * np.abs(fine), 8 * self.rounding / STEPS[k + 2])
+            change = np.abs(fine - coarse)
+            if np.all(change <= allowed):
+                return Slope(fine, 4 * change + 1e-8 * np.abs(fine), fine, fine)
+        return None
+
+    def climb(self, noise=0.0):
+        """Climb the whole ladder and read off the slope where its error bar is shortest.
+
+        `noise` is f's noise if it is known already from larger steps.
+        """
+        sides = np.array([self.sides(k) for k in range(len(STEPS))]).T
+        noise = _noise(sides, max(noise, float(self.rounding)))
+        value, error = _read(sides.mean(axis=0), 16, noise)
+        both = [_read(side, 4, noise) for side in sides]
+        (left, _), (right, _) = both
+        kink = _has_kink(np.abs(sides[1] - sides[0]), noise)
+        if not np.isfinite(error):  # f lives on one side of x only
+            value, error = min(both, key=lambda side: side[1])
+        if kink:  # a side whose slope does not settle (a jump, a vertical tangent) tells nothing
+            sure = [side for side in both if side[1] <= 0.1 * abs(right - left)]
+            sure = sure or [(0.0, np.inf)]
+            left, right, error = sure[0][0], sure[-1][0], min(side[1] for side in sure)
+        still = not sides[:, -1].any()  # smaller steps will not tell more
+        return Slope(value, error, left, right, kink, np.min(noise) if still else 0.0)
+
+
+def _extrapolate(quotients, factor):
+    return quotients[1:] + np.diff(quotients) / (factor - 1)
+
+
+def _spread(quotients, factor):
+    """Return, for each inner rung, the change of the extrapolated slope to its neighbours."""
+    change = np.abs(np.diff(_extrapolate(quotients, factor)))
+    spread = np.maximum(change[:-1], change[1:])
+    return np.where(np.isfinite(spread), spread, np.inf)
+
+
+def _read(quotients, factor, noise):
+    """Return (slope, error) at the rung with the shortest error bar.
+
+    A smaller step overrules a larger one if it differs by more than both error bars.
+    """
+    value = _extrapolate(quotients, factor)[1:-1]
+    error = np.maximum(_spread(quotients, factor), (noise / STEPS)[2:-1])
+    best = np.argmin(error)
+    while True:
+        apart = np.abs(value - value[best]) > OVERRULE * (error + error[best])
+        apart[: best + 1] = False
+        if not apart.any():
+            return value[best], error[best]
+        best = np.argmin(np.where(apart, error, np.inf))
+
+
+def _noise(sides, rounding):
+    """Measure f's noise at each rung: where noise rules, step times spread is constant.
+
+    It is the median over this rung and the five below. Steps at which f does not move at
+    all tell nothing if f is a fine staircase (a float32 cast inside): then it is at least
+    that of the six smallest steps that do move it.
+    """
+    spread = _spread(sides.mean(axis=0), 16)
+    rough = STEPS[2:-1] * spread
+    windows = (w[np.isfinite(w)] for w in np.lib.stride_tricks.sliding_window_view(rough, 6))
+    noise = np.array([np.median(w) if w.size else 0.0 for w in windows])
+    moved = np.any(sides[:, 2:-1] != 0, axis=0) & np.isfinite(spread)
+    if moved.any() and not moved.all() and _is_staircase(sides, spread):
+        noise = np.maximum(noise, np.median(rough[moved][-6:]))
+    return np.pad(np.maximum(noise, rounding), (2, 6), "edge")
+
+
+def _is_staircase(sides, spread):
+    """Say whether f is straight on a large scale although it stands still on a small one."""
+    best = np.argmin(np.where(sides[0, 2:-1] * sides[1, 2:-1] != 0, spread, np.inf))
+    left, right = sides[:, best + 2]
+    sure = max(abs(right - left), spread[best]) <= 0.25 * abs(right + left)
+    gap = np.abs(sides[1] - sides[0])
+    return sure or (gap[1] <= 0.5 * gap[0] and gap[2] <= 0.3 * gap[0])
+
+
+def _has_kink(gap, noise):
+    """Say whether the gap between right and left slope outlives every step that shows it.
+
+    Down to the last rung that shows it, it must stay the same, or grow at an even rate (a
+    jump, a vertical tangent); noise is uneven, and smooth functions lose it.
+    """
+    floor = 16 * noise / STEPS
+    seen = np.flatnonzero(np.isfinite(gap) & (gap > floor))
+    if len(seen) < 4:
+        return False
+    last = seen[-1]
+    hidden = last == len(STEPS) - 1 or gap[last] <= floor[last + 1]
+    rates = gap[last - 2 : last + 1] / gap[last - 3 : last]
+    even = 0.9 < np.min(rates) and np.ptp(rates) <= 0.3 * np.min(rates)
+    return bool(hidden and even)
