@@ -46,14 +46,17 @@ def spent():
     return usage.ru_utime + usage.ru_stime
 
 
-def draw(times, path):
-    """Draw the times, and those beyond the first lesson's share."""
+def draw(times, each, fixed, path):
+    """Draw the times and the straight line through them, which is bent in log-log."""
     from nnlib import plots
 
     fig, ax = plots.figure()
-    ax.loglog(COUNTS, times, "o-", color=plots.BLUE, label="whole build")
-    ax.set(xlabel="lessons", ylabel="CPU seconds", title="A lesson more costs the same again")
+    ax.loglog(COUNTS, times, "o", color=plots.BLUE, label="measured")
+    label = f"{fixed:.1f} s and {each:.2f} s a lesson"
+    ax.loglog(COUNTS, fixed + each * np.array(COUNTS), "--", color=plots.VERMILLION, label=label)
+    ax.set(xlabel="lessons", ylabel="CPU seconds", title="Each lesson adds the same to the build")
     ax.set_xticks(COUNTS, list(map(str, COUNTS)))
+    ax.set_yticks([10, 15, 20, 25], ["10", "15", "20", "25"])
     ax.minorticks_off()
     ax.legend()
     fig.savefig(path, dpi=100, metadata={"Software": None})
@@ -70,4 +73,4 @@ if __name__ == "__main__":
     slope = np.polyfit(np.log(COUNTS[-3:]), np.log(times[-3:]), 1)[0]
     print(f"{fixed:.1f} s and {each:.2f} s a lesson; exponent {slope:.2f} at the end")
     if sys.argv[1:]:
-        draw(times, sys.argv[1])
+        draw(times, each, fixed, sys.argv[1])

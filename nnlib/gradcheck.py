@@ -45,7 +45,7 @@ def numerical_gradient(f, x):
 
 
 def numerical_jacobian(f, x):
-    """Return the measured Jacobian of f at x: f(x)'s shape + x's shape; entry ∂f_i/∂x_k."""
+    """Return the measured Jacobian of f at x: f(x)'s shape + x's shape; entry ∂f_j/∂x_k."""
     function = Function(f, x, upstream="each")
     columns = function.gradient(range(function.start.size), each=True)
     return columns.T.reshape(function.shape + np.shape(x))
