@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 
+from nnlib import mistakes
 from nnlib.mistakes import LAST, MISTAKES, NAMES, SAME, Evidence, fact, near, number, same, subsets
 
 __all__ = ["MISTAKES", "STRICT", "Evidence", "cannot_tell", "compare", "diagnose", "fact"]
@@ -209,18 +210,15 @@ def scaled(e):
         if np.isclose(ratio, 1 / n, rtol=1e-4):
             many = f"a mean over {n} too many, a constant factor"
             yield "missing-mean", f"is 1/{n} of {e.other_array}: {many}"
+    factor = mistakes.factor_of(ratio)
+    times = max(abs(ratio), 1 / abs(ratio)) * np.r_[1, np.log(2)]  # of nats or of bits
+    simple = np.isclose(times, times.round(), rtol=1e-6, atol=0).any()
     if 1e-8 < abs(ratio - 1) < 2e-2:  # one number cannot tell what is constant
-        close = f"is close but not equal: {ratio:.7g} times {e.other_array}"
-        yield "slight-constant", close if one else (f"{ratio:.7g}",)
-    factor = f"is {_factor(ratio)} times {e.other_array}, a factor"
-    yield "constant-factor", factor if one else (_factor(ratio), e.other_array)
-
-
-def _factor(ratio):
-    for n in range(2, 17):
-        if np.isclose(abs(ratio), 1 / n, rtol=1e-4):
-            return f"{'-' if ratio < 0 else ''}1/{n}"
-    return number(ratio) if abs(ratio - 1) > 0.02 else f"{ratio:.7g}"
+        close = f"is close but not equal: {factor} times {e.other_array}"
+        yield "slight-constant", close if one else (factor,)
+    if simple or not one or not e.plain:  # two numbers have some ratio, whatever they are
+        told = f"is {factor} times {e.other_array}, a factor"
+        yield "constant-factor", told if one else (factor, e.other_array)
 
 
 def _ratio(c, m, tolerance=2e-5):
@@ -389,9 +387,9 @@ def in_part(e):
 @hypothesis
 def without_a_name(e):
     """Yours is another array: no pattern that has a name was found."""
-    count, measured = e.wrong.sum(), " measured" * (not e.plain)
+    words = e.other_array, e.wrong.sum(), *((e.c.size, "") if e.plain else (e.count, " measured"))
     pattern = "" if e.plain else "; the differences have no pattern that has a name"
-    yield "wrong", (e.other_array, count, e.c.size if e.plain else e.count, measured), pattern
+    yield "wrong", f"is not {e.other_array}" if e.plain and e.c.size == 1 else words, pattern
 
 
 def _regions(e):
@@ -410,7 +408,7 @@ def _how(e):
     if not yours.any():
         return ", where it is zero"
     ratio = _ratio(yours, theirs)
-    return f", there {_factor(ratio)} times it (a constant factor)" if ratio else ""
+    return f", there {mistakes.factor_of(ratio)} times it (a constant factor)" if ratio else ""
 
 
 @hypothesis

@@ -128,6 +128,15 @@ def number(value, digits=4):
     return f"{float(value) + 0.0:.{digits}g}"
 
 
+def factor_of(ratio):
+    """Write a factor, 1/2 to 1/16 as a fraction; one near 1 with the digits that tell it from 1."""
+    for n in range(2, 17):
+        if np.isclose(abs(ratio), 1 / n, rtol=1e-4):
+            return f"{'-' if ratio < 0 else ''}1/{n}"
+    zeros = int(-np.log10(abs(ratio - 1) + 1e-12))  # 1.001 has two of them
+    return number(ratio, 4 if abs(ratio - 1) > 0.02 else max(7, zeros + 2))
+
+
 @dataclass
 class Evidence:
     """All that a hypothesis may look at; arrays are lists with one entry per input."""

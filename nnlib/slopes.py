@@ -146,7 +146,7 @@ def progress(entries):
     from tqdm.auto import tqdm
 
     tqdm.monitor_interval = 0  # it would start a thread, and a browser has none
-    return tqdm(entries, desc="measuring", unit="entry", delay=3, leave=False)
+    return tqdm(entries, "measuring", unit="entry", delay=3, leave=False, disable=False)
 
 
 def _real(numbers, whose, kinds):

@@ -129,11 +129,11 @@ class Trial:
         if size <= ROUNDING * whole:
             size = whole  # claims of zero, up to rounding: compare them with all others
         coarsest = min(1e-4 * size, AGREEMENT * whole)
-        tolerance = line.agrees(parts.sum(), smallest, coarsest, tried=1 if n > FEW else TRIED)
+        tolerance = line.agrees(parts.sum(), smallest, coarsest, tried=1 if n > MANY else TRIED)
         if tolerance is not None:
             return True, tolerance
         finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
-        large = len(self.claims) > FEW
+        large = len(self.claims) > MANY
         return line.agrees_close_by(parts.sum(), finest) if large else None, finest
 
     def _narrow(self, group):

@@ -558,6 +558,15 @@ def test_one_number_is_not_said_to_be_a_constant_factor():
     assert "constant factor" not in report.message
 
 
+@pytest.mark.parametrize("left, told", [
+    (1.131, "left side is not the right side."), (1 + 2e-8, "1.00000002 times the right side"),
+    (3.0, "is 3 times the right side, a factor"), (0.001, "is 0.001 times the right side")])
+def test_two_numbers_have_some_ratio_but_it_tells_something_only_if_it_is_simple(left, told):
+    with pytest.raises(gradcheck.GradientError) as caught:
+        gradcheck.check_equal(left, 1.0)
+    assert told in str(caught.value)
+
+
 def test_rejection_is_cheap():
     rng = np.random.default_rng(0)
     x, A = rng.normal(size=400), rng.normal(size=(50, 400)) / 20
