@@ -101,16 +101,16 @@ class Trial:
         """
         direction = self._direction(group)
         parts, line = self.claims[group] * direction[group], self.function.along(direction)
-        expected, size = parts.sum(), np.hypot.reduce(parts)
-        agrees, tolerance = self._compare(line, parts)
+        expected = parts.sum()
+        agrees, tolerance = self._compare(line, parts, expected)
         if agrees is not None:
             return 0.0 if agrees else np.inf, tolerance * len(group) ** 0.25
         slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
         if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
             return np.inf, 0.0  # for sure: no need to climb
         slope = line.climb()
-        least = AGREEMENT * np.min(np.abs(parts))
-        allowed = max(least, SAFETY * slope.error, self.coarse * size)
+        least, coarsest = AGREEMENT * np.min(np.abs(parts)), self.coarse * np.hypot.reduce(parts)
+        allowed = max(least, SAFETY * slope.error, coarsest)
         doubt = abs(slope.value - expected) / allowed
         coarse = allowed > 1e-4 * self.size and len(group) <= FEW
         apart = abs(slope.right - slope.left) > 0.1 * (abs(slope.left) + abs(slope.right)) + allowed
@@ -118,8 +118,8 @@ class Trial:
             doubt = max(2.0, np.nan_to_num(doubt))
         return doubt, allowed * len(group) ** 0.25
 
-    def _compare(self, line, parts):
-        """Return (agreement, tolerance) of a line with the parts its slope should be the sum of.
+    def _compare(self, line, parts, expected):
+        """Return (agreement, tolerance) of a line's slope with the expected one, its parts' sum.
 
         Agreement is True, False, or None where it is not clear. Many entries that move together
         pass many kinks: if the usual step does not agree, a much smaller one passes few.
@@ -129,12 +129,12 @@ class Trial:
         if size <= ROUNDING * whole:
             size = whole  # claims of zero, up to rounding: compare them with all others
         coarsest = min(1e-4 * size, AGREEMENT * whole)
-        tolerance = line.agrees(parts.sum(), smallest, coarsest, tried=1 if n > MANY else TRIED)
+        tolerance = line.agrees(expected, smallest, coarsest, tried=1 if n > MANY else TRIED)
         if tolerance is not None:
             return True, tolerance
         finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
         large = len(self.claims) > MANY
-        return line.agrees_close_by(parts.sum(), finest) if large else None, finest
+        return line.agrees_close_by(expected, finest) if large else None, finest
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""
