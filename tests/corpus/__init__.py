@@ -51,6 +51,7 @@ def wrong(*mistakes):
 def cases(seed, module=None):
     """Yield every case of every generator (of one module), with numbers drawn from the seed."""
     from tests.corpus import (  # noqa: F401
+        fresh_eight,
         fresh_five,
         fresh_four,
         fresh_one,
