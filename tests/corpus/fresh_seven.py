@@ -11,6 +11,8 @@ from tests.corpus.fresh_six import sigmoid, slopes, soft
 from tests.corpus.students import (
     away,
     crf,
+    euler,
+    fixed_point,
     gru,
     info_nce,
     lattice,
@@ -19,6 +21,7 @@ from tests.corpus.students import (
     ordinal,
     recurrent,
     spread,
+    transport,
     unit,
     vae,
     zoo,
@@ -387,3 +390,96 @@ def forms_right(rng):
         2 * np.tanh(long).sum() * (1 - np.tanh(long) ** 2),
     )
     yield "fast wave", lambda x: np.sin(40 * x).sum(), x, 40 * np.cos(40 * x)
+
+
+@right("float32")
+def singles(rng):
+    for name in ("dense", "conv2", "attention", "rnn", "group norm", "embedding"):
+        name, layer, X = zoo(rng, name)
+        layer.parameters = {k: p.astype(f4) for k, p in layer.parameters.items()}
+        yield name, layer, X.astype(f4) if X.dtype == float else X
+    x = rng.normal(size=(4, 6))
+    s = 1 - np.tanh(x) ** 2
+    yield "claimed in float32, x in float64", lambda x: np.tanh(x).sum(), x, s.astype(f4)
+    yield "f in float32, x in float64", lambda x: np.tanh(x.astype(f4)).sum(), x, s
+    yield "f rounds its value", lambda x: f4(np.tanh(x).sum()), x, s
+    X, y = rng.normal(size=(50, 9)).astype(f4), rng.integers(6, size=50)
+    W = rng.normal(size=(6, 9)).astype(f4)
+    g = (soft(X @ W.T) - np.eye(6, dtype=f4)[y]).T @ X / f4(50)
+    f = lambda W, y: -log_soft(X @ W.T)[np.arange(50), y].mean()
+    yield "cross-entropy of weights", f, (W, y), (g, None)
+
+
+@right("edge")
+def edges(rng):
+    p = 10.0 ** rng.uniform(-8, -3, 6)
+    yield "log of small numbers", lambda p: np.log(p).sum(), p, 1 / p
+    yield "root of small numbers", lambda p: np.sqrt(p).sum(), p, 0.5 / np.sqrt(p)
+    yield "arccos close to 1", lambda c: np.arccos(c).sum(), 1 - p, -1 / np.sqrt(1 - (1 - p) ** 2)
+    z = rng.normal(size=6)
+    z[1], z[4] = 1e-9, -1e-9
+    yield "relu next to 0", lambda z: np.maximum(z, 0).sum(), z, 1.0 * (z > 0)
+    a = np.array([2.0, 2.0 + 1e-8, -1.0]) * rng.uniform(0.5, 2)
+    yield "maximum, nearly tied", lambda a: a.max(), a, np.array([0.0, 1, 0])
+    x = rng.normal(size=5) * 1e-4
+    yield (
+        "steep sigmoid",
+        lambda x: sigmoid(1e4 * x).sum(),
+        x,
+        1e4 * sigmoid(1e4 * x) * (1 - sigmoid(1e4 * x)),
+    )
+    yield "close to the minimum", lambda x: (x**2).sum() + 1, 1e-3 * x, 2e-3 * x
+    yield "at the minimum", lambda x: np.cosh(x).sum(), 0 * x, 0 * x
+    yield "constant", lambda x: soft(x).sum(), x, 0 * x
+    yield "on a value of 1e8", lambda x: 1e8 + np.sinh(x).sum(), z, np.cosh(z)
+    f = lambda z: np.where(z > 0, np.log(np.where(z > 0, z, 1)), z).sum()
+    w = away(rng, 7)
+    yield "log where positive", f, w, np.where(w > 0, 1 / w, 1)
+    mask = np.triu(np.full((4, 4), -np.inf), 1)
+    S, U = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
+    P = soft(S + mask)
+    yield "mask of -inf", lambda S: soft(S + mask), S, P * (U - (P * U).sum(1, keepdims=True)), U
+    y = rng.normal(size=(4, 4))
+    y[0, 1] = y[2, 3] = np.nan
+    d = np.where(np.isnan(y), 0, 2 * (S - y) / 14)
+    yield "labels that are missing", lambda S, y: np.nanmean((S - y) ** 2), (S, y), (d, None)
+    n = np.array([1, 2, 5])
+    yield "whole numbers", lambda x: (x**2 / 2).sum(), n, 1.0 * n
+    yield "nested lists", lambda x: np.sum(np.sin(x)), S.tolist(), np.cos(S).tolist()
+    yield "upstream of a number", lambda S: np.sin(S).sum(), S, -2.5 * np.cos(S), np.array(-2.5)
+
+
+@right("solver")
+def solvers(rng):
+    W, x, u = 0.3 * rng.normal(size=(4, 4)), rng.normal(size=4), rng.normal(size=4)
+    z = fixed_point(W, x)
+    D = np.diag(1 - z**2)
+    a = D @ np.linalg.solve((np.eye(4) - D @ W).T, u)
+    yield "fixed point", lambda W, x: (u * fixed_point(W, x)).sum(), (W, x), (np.outer(a, z), a)
+    C = rng.random((4, 5))
+    yield "transport", transport, C, slopes(transport, C)[0]
+    yield "equation of motion", euler, (x, W), slopes(euler, x, W)
+    e = x - x.mean()
+    yield "standard deviation", lambda x: x.std(ddof=1), x, e / 3 / x.std(ddof=1)
+    y = rng.normal(size=4)
+    r = np.corrcoef(x, y)[0, 1]
+    f = y - y.mean()
+    g = f / np.sqrt((e**2).sum() * (f**2).sum()) - r * e / (e**2).sum()
+    yield "correlation", lambda x: np.corrcoef(x, y)[0, 1], x, g
+    v, U = 3 * unit(rng.normal(size=(3, 4)))[0], rng.normal(size=(3, 4))
+    w, n = unit(v)
+    yield (
+        "clipped to norm 1",
+        lambda v: v / np.maximum(1, unit(v)[1]),
+        v,
+        (U - w * (w * U).sum(1, keepdims=True)) / n,
+        U,
+    )
+    E, ids = rng.normal(size=(3000, 5)), rng.integers(3000, size=12)
+    g = np.zeros_like(E)
+    np.add.at(g, ids, np.cos(E[ids]))
+    yield "a table of 3,000 rows", lambda E, ids: np.sin(E[ids]).sum(), (E, ids), (g, None)
+    x = rng.uniform(0.1, 0.9, 12)
+    Q = lambda x: np.quantile(x, 0.3)
+    x = np.sort(x) + np.arange(12)
+    yield "quantile between two", Q, x, np.eye(12)[3] * 0.7 + np.eye(12)[4] * 0.3

@@ -530,3 +530,27 @@ def ordinal(z, cuts, y):
     F = np.concatenate([0 * z[:, None], sigmoid(cuts - z[:, None]), 0 * z[:, None] + 1], 1)
     i = np.arange(len(y))
     return -np.log(F[i, y + 1] - F[i, y]).sum()
+
+
+def fixed_point(W, x):
+    z = np.zeros(len(x), np.result_type(W, x))
+    for _ in range(500):
+        z, last = np.tanh(W @ z + x), z
+        if abs(z - last).max() < 1e-12:
+            break
+    return z
+
+
+def transport(C, steps=30):
+    K = np.exp(-C / 0.5)
+    v = np.ones(C.shape[1])
+    for _ in range(steps):
+        u = 1 / (K @ v)
+        v = 1 / (K.T @ u)
+    return (u[:, None] * K * v * C).sum()
+
+
+def euler(x, W, steps=100):
+    for _ in range(steps):
+        x = x + np.tanh(W @ x) / steps
+    return (x**2).sum()

@@ -4,7 +4,19 @@ import numpy as np
 
 from tests.corpus import wrong
 from tests.corpus.fresh_six import sigmoid, slopes, soft
-from tests.corpus.students import away, gru, log_soft, mixture, spread, unit, vae, zoo
+from tests.corpus.students import (
+    away,
+    euler,
+    fixed_point,
+    gru,
+    log_soft,
+    mixture,
+    spread,
+    transport,
+    unit,
+    vae,
+    zoo,
+)
 
 
 @wrong("sign")
@@ -625,4 +637,91 @@ def unrelated(rng):
         lambda W: (np.tanh(x @ W.T) ** 2).sum(),
         W,
         slopes(lambda W: (np.tanh(y @ W.T) ** 2).sum(), W)[0],
+    )
+
+
+@wrong("constant-factor", "slight-constant", "missing-mean")
+def factors_of_counts(rng):
+    S, y = rng.normal(size=(4, 4)), rng.normal(size=(4, 4))
+    y[0, 1] = y[2, 3] = np.nan
+    d = np.where(np.isnan(y), 0, 2 * (S - y) / 16)
+    yield "missing labels counted", lambda S, y: np.nanmean((S - y) ** 2), (S, y), (d, None)
+    x = rng.normal(size=40)
+    yield (
+        "standard deviation over n",
+        lambda x: x.std(ddof=1),
+        x,
+        (x - x.mean()) / 40 / x.std(ddof=1),
+    )
+    W, X = (rng.normal(size=s).astype(np.float32) for s in ((6, 9), (50, 9)))
+    g = (2 * (X @ W.T)).T @ X / np.float32(300)
+    yield "float32, 2 per mille", lambda W: ((X @ W.T) ** 2).mean(), W, g * np.float32(1.002)
+
+
+@wrong("missing-term", "wrong-formula", "wrong")
+def held_parts(rng):
+    W, x, u = 0.4 * rng.normal(size=(4, 4)), rng.normal(size=4), rng.normal(size=4)
+    z = fixed_point(W, x)
+    a = (1 - z**2) * u
+    yield (
+        "fixed point, last step alone",
+        lambda W, x: (u * fixed_point(W, x)).sum(),
+        (W, x),
+        (np.outer(a, z), a),
+    )
+    C = rng.random((4, 5))
+    yield "transport, 1 step for 30", transport, C, slopes(lambda C: transport(C, 1), C)[0]
+    W = W + np.eye(4)
+    yield (
+        "motion, weights of the last step",
+        lambda W: euler(x, W),
+        W,
+        slopes(lambda W: euler(x, W, 1), W)[0],
+    )
+    yield "standard deviation, mean lost", lambda x: x.std(), x, x / 4 / x.std()
+
+
+@wrong("constant-factor", "wrong-formula", "off-diagonal")
+def norms_held(rng):
+    v, U = 3 * unit(rng.normal(size=(3, 4)))[0], rng.normal(size=(3, 4))
+    yield "clipped, norm held", lambda v: v / np.maximum(1, unit(v)[1]), v, U / 3, U
+
+
+@wrong("one-entry", "some-entries")
+def needles(rng):
+    x = rng.normal(size=20000)
+    g = np.cos(x)
+    i = rng.integers(20000)
+    x[i] = 0.3
+    g = np.cos(x)
+    g[i] *= 0.98
+    yield "one of 20,000", lambda x: np.sin(x).sum(), x, g
+    z = away(rng, 9, gap=0.2)
+    z[3] = 1e-3
+    yield "small positive counted as 0", lambda z: np.maximum(z, 0).sum(), z, 1.0 * (z > 0.01)
+    E, ids = rng.normal(size=(800, 5)), rng.permutation(800)[:12]
+    g = np.zeros_like(E)
+    g[ids] = np.cos(E[ids])
+    g[ids[0]] = 0
+    g[ids[0], 1:] = np.cos(E[ids[0], 1:])
+    yield "one of a sparse table", lambda E, ids: np.sin(E[ids]).sum(), (E, ids), (g, None)
+
+
+@wrong("wrong-formula", "some-entries", "slight-constant")
+def epsilons(rng):
+    p = rng.uniform(1e-3, 1, 8)
+    yield "log's epsilon", lambda p: np.log(p).sum(), p, 1 / (p + 1e-5)
+    x = rng.normal(size=(3, 4))
+    yield "root's epsilon", lambda x: unit(x)[1].sum(), x, x / (unit(x)[1] + 1e-4)
+
+
+@wrong("wrong", "missing-term", "random")
+def invariances(rng):
+    z = rng.normal(size=(3, 5))
+    yield "a sum that is always 1", lambda z: soft(z).sum(), z, soft(z)
+    yield (
+        "shift of a softmax",
+        lambda t: soft(z + t)[:, 0].sum(),
+        np.array(0.3),
+        np.array(soft(z)[:, 0].sum()),
     )
