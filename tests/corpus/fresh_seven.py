@@ -10,6 +10,8 @@ from tests.corpus import right
 from tests.corpus.fresh_six import sigmoid, slopes, soft
 from tests.corpus.students import (
     away,
+    careful,
+    chain,
     crf,
     euler,
     fixed_point,
@@ -483,3 +485,30 @@ def solvers(rng):
     Q = lambda x: np.quantile(x, 0.3)
     x = np.sort(x) + np.arange(12)
     yield "quantile between two", Q, x, np.eye(12)[3] * 0.7 + np.eye(12)[4] * 0.3
+
+
+@right("kept arrays")
+def kept_arrays(rng):
+    yield "buffers for output and gradients", *careful(rng)
+    yield "a chain with batch norm", *chain(rng)
+    layer, X = careful(rng)
+    layer.parameters["W"] = rng.normal(size=(4, 3)).T
+    yield "weights that are a view", layer, X
+    layer, X = careful(rng)
+    layer.training = True
+    yield "left in training mode, one example", layer, X[:1]
+    A, B = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    yield (
+        "twice the same array",
+        lambda a, b: (np.sin(a) * b).sum(),
+        (A, A),
+        (np.cos(A) * A, np.sin(A)),
+    )
+    yield (
+        "views of one array",
+        lambda a, b: (a * b).sum(),
+        (B[:, :2], B[:, 1:3]),
+        (B[:, 1:3], B[:, :2]),
+    )
+    a, b = rng.normal(size=(2, 4)), rng.normal(size=(3, 4))
+    yield "an input not used", lambda a, b: np.sin(a).sum(), (a, b), (np.cos(a), 0 * b)

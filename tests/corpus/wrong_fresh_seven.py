@@ -6,6 +6,8 @@ from tests.corpus import wrong
 from tests.corpus.fresh_six import sigmoid, slopes, soft
 from tests.corpus.students import (
     away,
+    careful,
+    chain,
     euler,
     fixed_point,
     gru,
@@ -702,8 +704,7 @@ def needles(rng):
     E, ids = rng.normal(size=(800, 5)), rng.permutation(800)[:12]
     g = np.zeros_like(E)
     g[ids] = np.cos(E[ids])
-    g[ids[0]] = 0
-    g[ids[0], 1:] = np.cos(E[ids[0], 1:])
+    g[ids[0], 0] = 0
     yield "one of a sparse table", lambda E, ids: np.sin(E[ids]).sum(), (E, ids), (g, None)
 
 
@@ -725,3 +726,55 @@ def invariances(rng):
         np.array(0.3),
         np.array(soft(z)[:, 0].sum()),
     )
+
+
+@wrong("mutates-input")
+def spent(rng):
+    yield "layer centres X", *careful(rng, "centres X")
+    yield "layer spends upstream", *careful(rng, "spends upstream")
+
+
+@wrong("doubled")
+def added(rng):
+    yield "gradients added in place", *careful(rng, "adds in place")
+
+
+@wrong("stale-cache")
+def kept(rng):
+    yield "mask kept for a shape", *careful(rng, "kept shape")
+    yield "weights kept from the start", *careful(rng, "first weights")
+
+
+@wrong("wrong-count")
+def lost(rng):
+    yield "no gradient of b", *careful(rng, "no b")
+
+
+@wrong("missing-term", "wrong-formula", "wrong")
+def inside(rng):
+    yield "skip lost in a chain", *chain(rng, "skip")
+
+
+@wrong("derivative-missing", "wrong-formula", "wrong")
+def inside_too(rng):
+    yield "derivative lost in a chain", *chain(rng, "derivative")
+
+
+@wrong("wrong-formula", "some-entries", "wrong")
+def faint(rng):
+    x = rng.normal(size=2000)
+    d = np.repeat([1e-4, -1e-4], 1000)
+    yield (
+        "errors that cancel in sum",
+        lambda x: np.sinh(x).sum(),
+        x,
+        np.cosh(x) * (1 + rng.permutation(d)),
+    )
+    s = 10.0 ** rng.uniform(-6, 0, 50)
+    g = s * np.cos(s)
+    f = lambda t: np.sin(s * t).sum()
+    g[s < 1e-4] *= 1.01
+    yield "small slopes, 1 per cent", f, np.ones(50), g
+    z = rng.normal(size=(30, 20))
+    P, U = soft(z), rng.normal(size=(30, 20))
+    yield "softmax, sum over 19 of 20", soft, z, P * (U - (P * U)[:, 1:].sum(1, keepdims=True)), U
