@@ -55,6 +55,7 @@ def cases(seed, module=None):
         fresh_five,
         fresh_four,
         fresh_one,
+        fresh_seven,
         fresh_six,
         fresh_three,
         fresh_two,
@@ -62,6 +63,7 @@ def cases(seed, module=None):
         numerics,
         plain,
         slips,
+        wrong_fresh_seven,
     )
 
     for group, mistakes, generator in GENERATORS:
