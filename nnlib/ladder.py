@@ -39,8 +39,8 @@ class Slope(NamedTuple):
 class Line:
     """Slopes of f from x to both sides, measured once per rung of the ladder."""
 
-    def __init__(self, rise, rounding):
-        self.rise, self.rounding, self.seen = rise, rounding, {}
+    def __init__(self, rise, rounding, noise=0.0):
+        self.rise, self.rounding, self.noise, self.seen = rise, rounding, noise, {}
 
     def sides(self, k):
         """Return (left slope, right slope) at step STEPS[k]."""
@@ -51,7 +51,7 @@ class Line:
 
     def of_output(self, n):
         """Return the line of one output alone, which shares what is measured."""
-        line = Line(self.rise, self.rounding[n])
+        line = Line(lambda h: self.rise(h)[n], self.rounding[n])
         line.sides = lambda k: tuple(side[n] for side in self.sides(k))
         return line
 
@@ -93,19 +93,36 @@ class Line:
 
         So near to x there are few kinks. None means that it cannot be told there.
         """
-        k = int(np.sum(self.rounding <= tolerance * STEPS)) - 1
+        k = int(np.sum(max(self.rounding, self.noise) <= tolerance * STEPS)) - 1
         if k < 1 or not self.is_straight(k - 1, tolerance):
             return None
         coarse, fine = (np.mean(self.sides(n)) for n in (k - 1, k))
         off = abs(fine - expected)
         if off <= tolerance:
-            return None if not np.any(self.sides(k)) and self.is_stair() else True
+            return None if not np.any(self.sides(k)) and self.is_straight_far_off() else True
         return False if abs(fine - coarse) <= 0.25 * off else None
 
-    def is_stair(self):
-        """Say whether f, which stands still on small steps, moves straight on on larger ones."""
+    def is_straight_far_off(self):
+        """Say whether f moves straight on on larger steps: if it stands still here, a staircase?"""
         coarse, fine = (sum(self.sides(k)) for k in (FIRST, FIRST + 1))
         return self.gap(FIRST) < 0.25 * abs(coarse) < 0.5 * abs(fine)
+
+    def stair(self, last):
+        """Return the height of a step if f, which stands still at rung `last`, is a staircase.
+
+        Around the smallest step that moves f a staircase takes few values, some of them twice;
+        a function that is flat around x takes as many as it is asked for. One that never moves
+        to both sides has its flat part, and perhaps a jump, on one of them.
+        """
+        moved = [k for k in range(last) if np.any(self.sides(k))]
+        if not any(np.all(self.sides(k)) for k in moved):
+            return 0.0
+        steps = STEPS[moved[-1]] * np.arange(1, 13) / 8
+        if np.max(np.abs(self.sides(moved[-1]))) * steps[7] <= 16 * self.rounding:
+            return 0.0  # that is the rounding of float64
+        rises = np.abs([self.rise(sign * h) for h in steps for sign in (-1, 1)])
+        rises = rises[rises > 0]
+        return min(rises) if 2 * len(np.unique(rises)) < len(rises) else 0.0
 
     def settled(self):
         """Return the slope if two rungs agree on it to 1e-9 or to rounding, else None."""
@@ -117,13 +134,15 @@ class Line:
                 return Slope(fine, 4 * change + 1e-8 * np.abs(fine), fine, fine)
         return None
 
-    def climb(self, noise=0.0):
+    def climb(self):
         """Climb the whole ladder and read off the slope where its error bar is shortest.
 
-        `noise` is f's noise if it is known already from larger steps.
+        What is known of f's noise from other lines counts where f stands still.
         """
         sides = np.array([self.sides(k) for k in range(len(STEPS))]).T
-        noise = _noise(sides, max(noise, float(self.rounding)))
+        still = not sides[:, -1].any()  # smaller steps will not tell more
+        stair = self.stair(len(STEPS) - 1) if still else 0.0
+        noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
         value, error = _read(sides.mean(axis=0), 16, noise)
         both = [_read(side, 4, noise) for side in sides]
         (left, _), (right, _) = both
@@ -134,7 +153,6 @@ class Line:
             sure = [side for side in both if side[1] <= 0.1 * abs(right - left)]
             sure = sure or [(0.0, np.inf)]
             left, right, error = sure[0][0], sure[-1][0], min(side[1] for side in sure)
-        still = not sides[:, -1].any()  # smaller steps will not tell more
         return Slope(value, error, left, right, kink, np.min(noise) if still else 0.0)
 
 
@@ -154,8 +172,9 @@ def _read(quotients, factor, noise):
 
     A smaller step overrules a larger one if it differs by more than both error bars.
     """
-    value = _extrapolate(quotients, factor)[1:-1]
-    error = np.maximum(_spread(quotients, factor), (noise / STEPS)[2:-1])
+    every = _extrapolate(quotients, factor)
+    value, change = every[:-1], np.nan_to_num(np.abs(np.diff(every)), nan=np.inf)
+    error = np.max([np.append(0, change[:-1]), change, (noise / STEPS)[1:-1]], axis=0)
     best = np.argmin(error)
     while True:
         apart = np.abs(value - value[best]) > OVERRULE * (error + error[best])
@@ -165,30 +184,18 @@ def _read(quotients, factor, noise):
         best = np.argmin(np.where(apart, error, np.inf))
 
 
-def _noise(sides, rounding):
+def _noise(sides, rounding, stair):
     """Measure f's noise at each rung: where noise rules, step times spread is constant.
 
-    It is the median over this rung and the five below. Steps at which f does not move at
-    all tell nothing if f is a fine staircase (a float32 cast inside): then it is at least
-    that of the six smallest steps that do move it.
+    It is the median over this rung and the five below. Steps at which f does not move at all
+    tell nothing if f is a staircase: its noise is at least half a step, and that of the six
+    smallest steps that do move it.
     """
     spread = _spread(sides.mean(axis=0), 16)
     rough = STEPS[2:-1] * spread
-    windows = (w[np.isfinite(w)] for w in np.lib.stride_tricks.sliding_window_view(rough, 6))
+    windows = (rough[k : k + 6][np.isfinite(rough[k : k + 6])] for k in range(len(rough) - 2))
     noise = np.array([np.median(w) if w.size else 0.0 for w in windows])
-    moved = np.any(sides[:, 2:-1] != 0, axis=0) & np.isfinite(spread)
-    if moved.any() and not moved.all() and _is_staircase(sides, spread):
-        noise = np.maximum(noise, np.median(rough[moved][-6:]))
-    return np.pad(np.maximum(noise, rounding), (2, 6), "edge")
-
-
-def _is_staircase(sides, spread):
-    """Say whether f is straight on a large scale although it stands still on a small one."""
-    best = np.argmin(np.where(sides[0, 2:-1] * sides[1, 2:-1] != 0, spread, np.inf))
-    left, right = sides[:, best + 2]
-    sure = max(abs(right - left), spread[best]) <= 0.25 * abs(right + left)
-    gap = np.abs(sides[1] - sides[0])
-    return sure or (gap[1] <= 0.5 * gap[0] and gap[2] <= 0.3 * gap[0])
+    return np.pad(np.maximum(noise, max(rounding, stair / 2)), (2, 3), "edge")
 
 
 def _has_kink(gap, noise):

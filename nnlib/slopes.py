@@ -35,7 +35,7 @@ class Function:
         self.start = self.flatten(self.arrays)
         sizes = [self.arrays[k].size for k in self.active]
         self.owner = np.repeat(np.array(self.active, int), sizes)  # the input of each entry
-        self.calls, self.mutated, self.kept, self.shape = 0, False, [], None
+        self.calls, self.noise, self.mutated, self.kept, self.shape = 0, 0.0, False, [], None
         self.base = self.outputs(self.start)
         self.weights = _weights(upstream, self.shape)
         sizes = np.where(np.isfinite(self.base), np.abs(self.base), 0)  # -inf where masked
@@ -97,7 +97,7 @@ class Function:
             rises = np.where(there == base, 0.0, there - base) * self.weights
             return rises if each else rises.sum()
 
-        return Line(rise, self.rounding if each else self.rounding.sum())
+        return Line(rise, self.rounding if each else self.rounding.sum(), self.noise)
 
     def unit(self, entry, scale):
         """Return the direction that moves one entry alone, by its scale."""

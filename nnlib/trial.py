@@ -25,6 +25,7 @@ class Trial:
     def __init__(self, function, claims, names):
         self.function, self.claimed = function, claims
         self.coarse = 64 * max(map(eps_of, [*claims, 0.0]))
+        self.exact = max(16 * ROUNDING, self.coarse / 8)  # of the largest entry
         outputs = function.base.reshape(function.shape)
         upstream = None if function.upstream is None else function.weights.reshape(outputs.shape)
         given = claims, function.arrays, function.active, upstream
@@ -53,6 +54,8 @@ class Trial:
         self.claims = self.function.flatten(self.claimed)
         self.parts = np.nan_to_num(self.claims * self.scale)
         self.size = np.hypot.reduce(self.parts)  # the norm, without overflow
+        if self.size <= 64 * min(self.function.rounding.sum(), ROUNDING):
+            self.size = 0.0  # up to the rounding of f
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
         for group in self._strata():
             while len(group) and not self.wrong and not self._group_agrees(group):
@@ -108,7 +111,7 @@ class Trial:
         slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
         if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
             return np.inf, 0.0  # for sure: no need to climb
-        slope = line.climb()
+        slope = self._climb(line)
         least, coarsest = AGREEMENT * np.min(np.abs(parts)), self.coarse * np.hypot.reduce(parts)
         allowed = max(least, SAFETY * slope.error, coarsest)
         doubt = abs(slope.value - expected) / allowed
@@ -180,7 +183,7 @@ class Trial:
 
     def _allowed(self, entry, slope):
         largest = max(abs(self.claims[entry]), abs(slope.value))
-        rounding = 16 * ROUNDING * np.max(np.abs(self.parts)) / self.scale[entry]
+        rounding = self.exact * np.max(np.abs(self.parts)) / self.scale[entry]
         return max(AGREEMENT * largest, SAFETY * slope.error, rounding, self.coarse * largest)
 
     def _entry_slope(self, entry):
@@ -195,9 +198,14 @@ class Trial:
             new = line.settled() if self.wrong else None  # one full climb is proof enough
             if new and new.error <= 4e-6 * abs(new.value) and line.is_straight(FIRST):
                 return new.per(scale)
-            new = line.climb(best.noise if best else 0.0).per(scale)
+            new = self._climb(line).per(scale)
             best = new if best is None or new.error < best.error or new.is_not(best) else best
         return best
+
+    def _climb(self, line):
+        slope = line.climb()
+        self.function.noise = max(self.function.noise, slope.noise)
+        return slope
 
     def _look_at_ties(self):
         """Move entries at a kink together: along a tie f is smooth, and every claim must agree."""

@@ -700,7 +700,7 @@ def test_whole_numbers_stay_whole():
         Embedding(), forward=lambda self, X: (seen.append(X), Embedding.forward(self, X))[1]
     )
     assert check_layer(layer, X).passed
-    assert all(given.dtype == X.dtype and sorted(given) == sorted(X) for given in seen)
+    assert all(given.dtype == X.dtype and set(given) <= set(X) for given in seen)
     assert any(not np.array_equal(given, X) for given in seen)  # another X first, for stale caches
 
 
