@@ -60,14 +60,17 @@ BRUSH = """
 # ---------------------------------------------------------------- controls
 
 
-def slider(label, low, high, value, step=1, tip=""):
+def slider(label, low, high, value, step=1, tip="", used=None):
     """Return a slider from low to high; whole numbers if `low` is an int.
 
     The label, before it, holds the symbol of the formula; a key press moves it by `step`; the
-    tip, shown under the pointer, says what moving it does.
+    tip, shown under the pointer, says what moving it does. While `used`, called with the
+    controls' values by name, says no, the slider is out of sight and out of the keys' reach.
     """
     kind = ipywidgets.IntSlider if isinstance(low, int) else ipywidgets.FloatSlider
-    return kind(value, min=low, max=high, step=step, **_words(label, tip))
+    made = kind(value, min=low, max=high, step=step, **_words(label, tip))
+    made.used = used
+    return made
 
 
 def choice(label, options, value=None, tip=""):
@@ -236,6 +239,9 @@ class Explorer:
     def redraw(self, change=None):
         """Let `update` change the artists; show the picture, or in its place what is wrong."""
         values = {name: control.value for name, control in self.controls.items()}
+        for control in self.controls.values():
+            if getattr(control, "used", None):
+                control.layout.visibility = None if control.used(**values) else "hidden"
         try:
             words, svg = self.update(**values), None
             if isinstance(words, tuple):

@@ -177,6 +177,15 @@ def test_controls_have_a_label_a_tip_and_a_value(control, value):
     assert control.description and control.tooltip and control.value == value
 
 
+def test_a_slider_that_changes_nothing_is_hidden_until_it_does():
+    limit = slider("limit", 1.0, 4.0, 3.0, used=lambda slope, limit: slope > 0.0)
+    explore(*a_line(), ALT, slope=slider("slope w", -3.0, 3.0, 1.0), limit=limit)
+    slope, seen = explorers.shown[ALT].controls["slope"], []
+    for slope.value in (1.0, -1.0, 2.0):
+        seen.append(limit.layout.visibility)
+    assert seen == [None, "hidden", None] and slope.layout.visibility is None
+
+
 def test_whole_numbers_stay_whole():
     assert isinstance(slider("B", 1, 9, 4).value, int)
     assert isinstance(slider("b", 1.0, 9.0, 4).value, float)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import pytest
@@ -13,7 +14,7 @@ import walker
 
 from grading import walk
 from grading.publishing import notebooks
-from nnlib import explorers
+from nnlib import explorers, plots
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -88,9 +89,12 @@ def test_witnesses_name_equations_of_this_lesson(path):
 
 @pytest.fixture(scope="module", params=LESSONS, ids=lambda path: path.stem)
 def walked(request):
-    """Run a lesson once; return its path, its checks that cannot fail, and its explorers."""
+    """Run a lesson once; return its path, its checks that cannot fail, explorers and pictures."""
     explorers.shown.clear()
-    return request.param, walker.unfailing_checks(request.param), [*explorers.shown.values()]
+    with mock.patch.object(plots, "show", wraps=plots.show) as show:
+        deaf = walker.unfailing_checks(request.param)
+    pictures = [call.args[0] for call in show.call_args_list]
+    return request.param, deaf, [*explorers.shown.values()], pictures
 
 
 def test_every_check_can_fail(walked):
@@ -98,9 +102,17 @@ def test_every_check_can_fail(walked):
 
 
 def test_explorers_move_through_their_whole_range(walked):
-    path, _, shown = walked
+    path, _, shown, _ = walked
     assert shown or lesson_number(path) in (0, 16), "there is nothing to move"
     assert [walker.faults_of(explorer) for explorer in shown] == [[]] * len(shown)
+
+
+def test_a_title_begins_at_the_left(walked):
+    for fig in walked[3]:
+        whole = [text for text in fig.texts if text.get_text() == fig.get_suptitle()]
+        assert [text.get_ha() for text in whole] == ["left"] * len(whole)
+        names = [ax.get_title("center") for ax in fig.axes if ax.get_title("center")]
+        assert whole or len(names) != 1, f"{names} is no name of one panel among others"
 
 
 @each_lesson

@@ -1,6 +1,7 @@
 """publishing.release: what a student gets, and the sheets it refuses."""
 
 import json
+import re
 import shutil
 
 import nbformat
@@ -70,6 +71,13 @@ def test_the_instructors_page_names_every_question_and_mistake(root):
     for number, mistakes in spec.load(STEM).mistakes.items():
         assert f"**{number} `{QUESTIONS[number].name}`**" in text
         assert all(m.sentence in text for m in mistakes)
+
+
+@pytest.mark.parametrize("pattern", ["solutions/*/sheet.ipynb", "exercises/*.ipynb"])
+def test_a_sheet_links_to_its_lesson_from_where_it_lies(pattern):
+    for path in spec.SOLUTIONS.parent.glob(pattern):
+        links = re.findall(r"\]\((\.\.[^)]+)\)", notebooks.read(path).cells[0].source)
+        assert len(links) == 1 and (path.parent / links[0]).exists(), path
 
 
 def test_a_function_is_left_to_write_and_a_value_to_fill_in():

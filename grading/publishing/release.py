@@ -98,6 +98,7 @@ def exercise_of(nb, questions):
             raise Trouble(f"{cell.id} has no ### BEGIN SOLUTION")
         for region in REGIONS:
             cell.source = without_regions(cell.source, region, stub)
+        cell.source = cell.source.replace("](../../", "](../")  # the copy lies one folder higher
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return notebooks.clean(nb, "cell")
