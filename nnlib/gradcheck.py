@@ -202,7 +202,7 @@ def _judge_layer(layer, X, name=True):
         return _stale(_judge_backward(used, X), "") if fresh.passed else fresh
     for value in used.parameters.values():
         value += 0.7 * np.where(value == 0, 1.0, value) * rng.choice([-1, 1], value.shape)
-    rows = _other_rows(layer, X)
+    rows = _other_rows(used, X)
     moved = _judge_backward(used, rows, name=False)
     if moved.passed or moved.mistake == "cannot-tell":
         report.evaluations += moved.evaluations
@@ -240,8 +240,9 @@ def _judge_backward(layer, X, name=True):
     for thing, one, two in zip(["X", "upstream", *keys], before, after):
         if not np.array_equal(one, two, equal_nan=True):
             return Report(False, *fact("mutates-input", "the layer", thing))
-    if first[0] is None and X.dtype.kind == "f":
-        return Report(False, *fact("wrong-count", "None", "1 input"))
+    lost = [key for key in keys if key not in twin.gradients]
+    if lost or (first[0] is None and X.dtype.kind == "f"):
+        return Report(False, *fact("wrong-count", "none", lost[0] if lost else "X"))
     report = _judge(_forward_of(layer, keys), (X, *values), first, upstream, names, name)
     if report.passed:
         for thing, one, two in zip(names, first, _gradients(twin, keys, sent)):

@@ -124,6 +124,12 @@ class Line:
         rises = rises[rises > 0]
         return min(rises) if 2 * len(np.unique(rises)) < len(rises) else 0.0
 
+    def ripples(self, large, small):
+        """Say whether f is steep on a small step not here alone, but all over the larger one."""
+        h, steps = STEPS[small], STEPS[large] * np.array([-0.9, -0.6, -0.3, 0.3, 0.6, 0.9])
+        local = [(self.rise(t + h) - self.rise(t - h)) / (2 * h) for t in steps]
+        return np.min(np.abs(local)) > 4 * np.max(np.abs(self.sides(large)))
+
     def settled(self):
         """Return the slope if two rungs agree on it to 1e-9 or to rounding, else None."""
         for k in range(FIRST, FIRST + 2):
@@ -143,8 +149,11 @@ class Line:
         still = not sides[:, -1].any()  # smaller steps will not tell more
         stair = self.stair(len(STEPS) - 1) if still else 0.0
         noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
-        value, error = _read(sides.mean(axis=0), 16, noise)
-        both = [_read(side, 4, noise) for side in sides]
+        value, error, large, small = _read(sides.mean(axis=0), 16, noise)
+        if large < small and self.ripples(large + 1, small + 1):
+            sides[:, large + 3 :] = np.nan  # then small steps tell nothing
+            value, error, *_ = _read(sides.mean(axis=0), 16, noise)
+        both = [_read(side, 4, noise)[:2] for side in sides]
         (left, _), (right, _) = both
         kink = _has_kink(np.abs(sides[1] - sides[0]), noise)
         if not np.isfinite(error):  # f lives on one side of x only
@@ -168,19 +177,19 @@ def _spread(quotients, factor):
 
 
 def _read(quotients, factor, noise):
-    """Return (slope, error) at the rung with the shortest error bar.
+    """Return (slope, error) at the rung with the shortest error bar, and both rungs.
 
     A smaller step overrules a larger one if it differs by more than both error bars.
     """
     every = _extrapolate(quotients, factor)
     value, change = every[:-1], np.nan_to_num(np.abs(np.diff(every)), nan=np.inf)
     error = np.max([np.append(0, change[:-1]), change, (noise / STEPS)[1:-1]], axis=0)
-    best = np.argmin(error)
+    best = first = np.argmin(error)
     while True:
         apart = np.abs(value - value[best]) > OVERRULE * (error + error[best])
         apart[: best + 1] = False
         if not apart.any():
-            return value[best], error[best]
+            return value[best], error[best], first, best
         best = np.argmin(np.where(apart, error, np.inf))
 
 

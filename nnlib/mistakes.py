@@ -113,6 +113,7 @@ NAMES = {  # name: (sentence, what to look at, what to look at if two plain valu
 }  # fmt: skip
 LAST = """summed wrong-shape constant-factor permuted missing-term negative region one-entry
     row-or-column some-entries wrong-formula random wrong""".split()
+VAGUE = LAST[-2:] + ["some-entries", "wrong-formula"]  # another input may tell more
 MISTAKES = {slug: f"{text[0].replace('{}', '…')}." for slug, text in NAMES.items()}
 
 
@@ -236,8 +237,8 @@ class Evidence:
         """Measure f again at the spots: with other inputs, or each output by itself."""
         spots = self.spots[part]
         units = np.zeros((len(spots), *self.x.shape))
-        for unit, at in zip(units, spots):
-            unit[at] = 1.0
+        for n, at in enumerate(spots):
+            units[(n, *at)] = 1.0
         return self.measure(self.which, units, **changes)
 
     @cached_property

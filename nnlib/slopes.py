@@ -105,6 +105,12 @@ class Function:
         unit[entry] = scale
         return unit
 
+    def climb(self, line):
+        """Climb a line, and keep what it tells of f's noise for those on which f stands still."""
+        slope = line.climb()
+        self.noise = max(self.noise, slope.noise)
+        return slope
+
     def slope(self, direction, each=False):
         """Return f's slope along a direction, without a claim to compare with."""
         scale = np.max(np.abs(self.start), initial=1.0, where=np.ravel(direction) != 0)

@@ -5,11 +5,13 @@ entry by entry; entries at a kink are moved together besides. What is wrong is n
 `nnlib.diagnosis`. `judge` is the whole of it: a function, a point and a claim give a `Report`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnlib import diagnosis
 from nnlib.ladder import AGREEMENT, FIRST, STEPS, TRIED
-from nnlib.mistakes import Evidence, Report, fact
+from nnlib.mistakes import VAGUE, Evidence, Report, fact
 from nnlib.slopes import ROUNDING, Function, eps_of
 
 SAFETY = 4.0  # a claim is wrong only this many error bars away
@@ -24,8 +26,7 @@ class Trial:
 
     def __init__(self, function, claims, names):
         self.function, self.claimed = function, claims
-        self.coarse = 64 * max(map(eps_of, [*claims, 0.0]))
-        self.exact = max(16 * ROUNDING, self.coarse / 8)  # of the largest entry
+        self.single = max(map(eps_of, [*claims, 0.0]))  # rounding of claims, 0 in float64
         outputs = function.base.reshape(function.shape)
         upstream = None if function.upstream is None else function.weights.reshape(outputs.shape)
         given = claims, function.arrays, function.active, upstream
@@ -54,8 +55,7 @@ class Trial:
         self.claims = self.function.flatten(self.claimed)
         self.parts = np.nan_to_num(self.claims * self.scale)
         self.size = np.hypot.reduce(self.parts)  # the norm, without overflow
-        if self.size <= 64 * min(self.function.rounding.sum(), ROUNDING):
-            self.size = 0.0  # up to the rounding of f
+        self.size *= self.size > 64 * min(self.function.rounding.sum(), ROUNDING)  # 0 up to that
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
         for group in self._strata():
             while len(group) and not self.wrong and not self._group_agrees(group):
@@ -111,9 +111,9 @@ class Trial:
         slope, rounding = line.settled(), 64 * line.rounding / STEPS[FIRST + 3]
         if slope and abs(slope.value - expected) > max(1e-3 * abs(slope.value), rounding):
             return np.inf, 0.0  # for sure: no need to climb
-        slope = self._climb(line)
-        least, coarsest = AGREEMENT * np.min(np.abs(parts)), self.coarse * np.hypot.reduce(parts)
-        allowed = max(least, SAFETY * slope.error, coarsest)
+        slope = self.function.climb(line)
+        least = AGREEMENT * np.min(np.abs(parts))
+        allowed = max(least, SAFETY * slope.error, self._blur(parts))
         doubt = abs(slope.value - expected) / allowed
         coarse = allowed > 1e-4 * self.size and len(group) <= FEW
         apart = abs(slope.right - slope.left) > 0.1 * (abs(slope.left) + abs(slope.right)) + allowed
@@ -131,13 +131,18 @@ class Trial:
         whole = self.size / n**0.25
         if size <= ROUNDING * whole:
             size = whole  # claims of zero, up to rounding: compare them with all others
-        coarsest = min(1e-4 * size, AGREEMENT * whole)
+        coarsest = max(min(1e-4 * size, AGREEMENT * whole), self._blur(parts))
         tolerance = line.agrees(expected, smallest, coarsest, tried=1 if n > MANY else TRIED)
         if tolerance is not None:
             return True, tolerance
         finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
-        large = len(self.claims) > MANY
+        finest, large = max(finest, self._blur(parts)), len(self.claims) > MANY
         return line.agrees_close_by(expected, finest) if large else None, finest
+
+    def _blur(self, parts):
+        """Return what the rounding of claims in single precision can add to the sum of parts."""
+        largest = np.max(np.abs(self.parts)) * len(parts) ** 0.25
+        return self.single * max(64 * np.hypot.reduce(parts), 8 * largest)
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""
@@ -179,12 +184,12 @@ class Trial:
             return True
         line = self.function.along(direction, each=True)
         gaps = np.maximum((4 * line.gap(6) - line.gap(5)) / 3, 0)
-        return off <= gaps.sum() / 2 + allowed
+        return off <= gaps.sum() / 2 * (1 + 1e-9) + allowed  # at an end rounding must not choose
 
     def _allowed(self, entry, slope):
-        largest = max(abs(self.claims[entry]), abs(slope.value))
-        rounding = self.exact * np.max(np.abs(self.parts)) / self.scale[entry]
-        return max(AGREEMENT * largest, SAFETY * slope.error, rounding, self.coarse * largest)
+        largest, scale = max(abs(self.claims[entry]), abs(slope.value)), self.scale[entry]
+        rounding = max(16 * ROUNDING * np.max(np.abs(self.parts)), self._blur([largest * scale]))
+        return max(AGREEMENT * largest, SAFETY * slope.error, rounding / scale)
 
     def _entry_slope(self, entry):
         """Return the slope in one entry, or None if it agrees with the claim at once."""
@@ -198,14 +203,9 @@ class Trial:
             new = line.settled() if self.wrong else None  # one full climb is proof enough
             if new and new.error <= 4e-6 * abs(new.value) and line.is_straight(FIRST):
                 return new.per(scale)
-            new = self._climb(line).per(scale)
+            new = self.function.climb(line).per(scale)
             best = new if best is None or new.error < best.error or new.is_not(best) else best
         return best
-
-    def _climb(self, line):
-        slope = line.climb()
-        self.function.noise = max(self.function.noise, slope.noise)
-        return slope
 
     def _look_at_ties(self):
         """Move entries at a kink together: along a tie f is smooth, and every claim must agree."""
@@ -214,14 +214,14 @@ class Trial:
             direction[list(tied)] = list(tied.values())
             slope, expected = self.function.along(direction).climb(), self.claims @ direction
             allowed = max(1e-6 * np.abs(self.claims * direction).sum(), SAFETY * slope.error)
+            off, value = not self._between(direction, slope, allowed), slope.value
             if slope.kink:
                 gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
-                alike = abs(sum(gaps)) == sum(map(abs, gaps))  # f bends up at all of them, or down
-                off = alike and not self._between(direction, slope, allowed)
+                off &= abs(sum(gaps)) == sum(map(abs, gaps))  # f bends up at all of them, or down
                 value = np.clip(expected, *sorted([slope.left, slope.right]))
-            else:
-                value, off = slope.value, abs(slope.value - expected) > allowed
-                off = off and self._kink_moves_along(next(iter(tied)), direction)
+            elif off:  # of a tie the kink moves along
+                unit = self.function.unit(list(tied)[0], 1.0)
+                off = self.function.along(unit, self.function.start + direction / 100).climb().kink
             if off and np.isfinite(slope.error):
                 self.wrong, self.tied = list(tied), (len(tied), value, expected, slope.kink)
                 return
@@ -243,10 +243,6 @@ class Trial:
         if largest:  # the way on which a claim too long for its norm stands out
             yield {entry: move / largest for entry, move in beyond.items()}
 
-    def _kink_moves_along(self, entry, direction):
-        unit, moved = self.function.unit(entry, self.scale[entry]), 1e-2 * direction
-        return self.function.along(unit, self.function.start + moved).climb().kink
-
     def finding(self, name):
         """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
         if self.wrong:
@@ -258,17 +254,23 @@ class Trial:
 
     def _named(self):
         """Measure what it takes to name the mistake: other entries of the input that is wrong."""
-        e, all_entries = self.evidence, np.arange(len(self.claims))
-        e.tied, e.complete = self.tied, len(self.claims) <= 2 * FEW
-        for entry in all_entries if e.complete else self.group:
+        e, size = self.evidence, len(self.claims)
+        e.tied, e.complete = self.tied, size <= MANY
+        for entry in range(size) if e.complete else self.group:
             if np.isnan(self.measured[entry]) and np.isfinite(self.claims[entry]):
                 self._look_at(entry)
         self.wrong.sort()
         self._sample(self.function.place(self.wrong[0])[0])
         e.outside = [self.slopes[n] for n in self.wrong if n in self.slopes]
         e.noise = max((SAFETY * s.error / abs(s.value) for s in e.outside if s.value), default=0.0)
-        self._fill(self.wrong)
-        return diagnosis.diagnose(e)
+        inputs = self.function.owner[self.wrong]
+        for which in [*np.unique(inputs), inputs[0]]:  # the first that has a name, or the first
+            self.evidence = replace(e)
+            self._fill(np.array(self.wrong)[inputs == which])
+            told = diagnosis.diagnose(self.evidence)
+            if told[0] not in VAGUE:
+                break
+        return told
 
     def _sample(self, which):
         """Measure the entries of one input, or some of them if they are many."""
@@ -301,15 +303,14 @@ class Trial:
             self.measured = np.where(np.isnan(self.measured), self.claims, self.measured)
             self._fill()
             fault = None, self._praise(level)
-        found = sorted(self.kinks.items())
-        kinks = [(function.place(n), float(s.left), float(s.right)) for n, s in found]
+        kinks = [(n, self.kinks[n]) for n in sorted(self.kinks)]
+        kinks = [(function.place(n), float(s.left), float(s.right)) for n, s in kinks]
         worst, measured = e.worst or None, e.measured or [None]
         if len(e.inputs) > 1:
             worst, told = worst and (e.which, worst), [tuple(measured), tuple(e.claimed)]
         else:
             kinks, told = [(at[1], *sides) for at, *sides in kinks], [measured[0], e.c]
-        passed = fault[0] is None
-        return Report(passed, *fault, worst, *told, level, function.calls, kinks)
+        return Report(fault[0] is None, *fault, worst, *told, level, function.calls, kinks)
 
     def _praise(self, level):
         n = self.claims.size

@@ -57,12 +57,22 @@ def strict(monkeypatch):
 # ---------------------------------------------------------------- the corpus
 
 
-NAMED = {"fresh_four": 0.85, "fresh_five": 0.85, "fresh_six": 0.75}  # labels of one name or two
+NAMED = {"fresh_four": 0.85, "fresh_five": 0.85, "fresh_six": 0.75, "fresh_seven": 0.85}  # share
 
 
 @pytest.mark.parametrize(
     "module",
-    ["plain", "numerics", "slips", "layers", "fresh_one", "fresh_two", "fresh_three", *NAMED],
+    [
+        "plain",
+        "numerics",
+        "slips",
+        "layers",
+        "fresh_one",
+        "fresh_two",
+        "fresh_three",
+        "fresh_eight",
+        *NAMED,
+    ],
 )
 def test_corpus(module):
     wrong_verdicts, named, calls, count = [], 0, [], 0
@@ -329,7 +339,7 @@ def test_edges_of_the_slopes(claim, passes):
     assert compare_gradient(np.abs, 0.0, float(claim)).passed == passes
 
 
-@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6, 1e-8])
+@pytest.mark.parametrize("distance", [1e-2, 1e-4, 1e-6, 1e-8, 3e-9, 1e-9])
 def test_near_a_kink_there_is_one_slope(distance):
     for x in (distance, -distance):
         right = float(x > 0)
@@ -558,9 +568,15 @@ def test_one_number_is_not_said_to_be_a_constant_factor():
     assert "constant factor" not in report.message
 
 
-@pytest.mark.parametrize("left, told", [
-    (1.131, "left side is not the right side."), (1 + 2e-8, "1.00000002 times the right side"),
-    (3.0, "is 3 times the right side, a factor"), (0.001, "is 0.001 times the right side")])
+@pytest.mark.parametrize(
+    "left, told",
+    [
+        (1.131, "left side is not the right side."),
+        (1 + 2e-8, "1.00000002 times the right side"),
+        (3.0, "is 3 times the right side, a factor"),
+        (0.001, "is 0.001 times the right side"),
+    ],
+)
 def test_two_numbers_have_some_ratio_but_it_tells_something_only_if_it_is_simple(left, told):
     with pytest.raises(gradcheck.GradientError) as caught:
         gradcheck.check_equal(left, 1.0)
@@ -790,3 +806,101 @@ def test_wrong_layers(change, slug):
     with pytest.raises(GradientError) as caught:
         check_layer(layer, RNG.normal(size=(5, 4)))
     assert slug is None or caught.value.report.mistake == slug
+
+
+@pytest.mark.parametrize("what", ["weights of the start", "first bias", "first batch", "length"])
+def test_what_is_kept_from_the_start_is_a_stale_cache(what):
+    layer, X = Dense(np.random.default_rng(0)), RNG.normal(size=(5, 4))
+    W, b = layer.W.copy(), layer.b.copy()
+
+    def forward(self, X):
+        self.X, self.n = X, getattr(self, "n", len(X))
+        if what == "length" and len(X) != self.n:
+            raise ValueError("a batch of another length")
+        return np.maximum(X @ self.W.T + self.b, 0.0) / len(X)
+
+    def backward(self, U):
+        Z = self.X @ self.W.T + (b if what == "first bias" else self.b)
+        delta = U * (Z > 0) / (self.n if what == "first batch" else len(self.X))
+        self.dW, self.db = delta.T @ self.X, delta.sum(0)
+        return delta @ (W if what == "weights of the start" else self.W)
+
+    layer = patched(layer, forward=forward, backward=backward)
+    if what == "length":  # a layer for one length only is right for that
+        assert check_layer(layer, X).passed
+        return
+    with pytest.raises(GradientError) as caught:
+        check_layer(layer, X)
+    assert caught.value.report.mistake == "stale-cache"
+    assert "with other parameters, for another batch" in str(caught.value)
+
+
+def test_a_gradient_that_is_not_there_is_missed():
+    layer = patched(Dense(np.random.default_rng(0)), gradients=property(lambda s: {"W": s.dW}))
+    with pytest.raises(GradientError, match="wrong number of gradients: none for b"):
+        check_layer(layer, RNG.normal(size=(5, 4)))
+
+
+def test_the_input_with_a_name_is_told():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 3, 4))
+    f = lambda x, y: np.sum(np.sin(x) * np.exp(y))  # noqa: E731
+    dx, dy = rng.normal(size=(3, 4)), 2 * np.sin(x) * np.exp(y)
+    report = compare_gradient(f, (x, y), (dx, dy))
+    assert report.mistake == "constant-factor" and report.worst[0] == 1
+    assert "your gradient 2 of 2 is 2 times" in report.message
+    report = compare_gradient(f, (x, y), (dx, rng.normal(size=(3, 4))))
+    assert report.worst[0] == 0
+
+
+# ---------------------------------------------------------------- coarse functions
+
+
+@pytest.mark.parametrize("width", [0.3, 0.05, 1e-3, 1e-5])
+def test_flat_around_x_is_no_staircase(width):
+    w = np.array([0.7, -1.2, 2.0])
+    soft = lambda x: w @ (x - np.clip(x, -width, width))  # noqa: E731
+    x = np.array([0.0, 0.3 * width, -0.2 * width])
+    assert compare_gradient(soft, x, 0 * w).passed
+    assert not compare_gradient(soft, x, w).passed
+
+
+@pytest.mark.parametrize("grid", [64, 1024, 1e5, 1e7])
+def test_a_staircase_has_the_slope_of_its_ramp(grid):
+    w, x = np.array([0.7, -1.2, 2.0]), np.array([0.413, -0.27, 0.881])
+    stairs = lambda x: w @ np.round(x * grid) / grid  # noqa: E731
+    assert compare_gradient(stairs, x, w).passed
+    assert not compare_gradient(stairs, x, 1.7 * w).passed
+    assert not compare_gradient(stairs, x, -w).passed
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-4, 1e-6])
+def test_a_quotient_that_cancels_has_the_slope_of_its_limit(size):
+    x = np.array([1.0, 2.0, -3.0]) * size
+    slope = -0.5 + 2 * x / 3 - 3 * x**2 / 4 + 4 * x**3 / 5  # of log(1 + x) / x
+    f = lambda x: np.sum(np.log(1 + x) / x)  # noqa: E731
+    assert compare_gradient(f, x, slope).passed
+    assert not compare_gradient(f, x, 1.1 * slope).passed
+
+
+def test_a_zero_may_be_rounded():
+    f = lambda x: 3 * np.sum(np.exp(x) / np.exp(x).sum())  # noqa: E731
+    x = RNG.normal(size=5)
+    assert compare_gradient(f, x, np.full(5, 1e-17)).passed
+    assert not compare_gradient(f, x, np.full(5, 1e-8)).passed
+    assert not compare_gradient(lambda x: 1e17 + x.sum(), x, np.full(5, 2.0)).passed
+
+
+def test_gradients_in_single_precision_are_compared_with_the_largest():
+    rng = np.random.default_rng(8)
+    W, X = rng.normal(size=(40, 30)), rng.normal(size=(7, 30))
+    W4, X4 = W.astype("f4"), X.astype("f4")
+    A = np.tanh(X4 @ W4.T)
+    right = ((1 - A * A) * A).T @ X4
+    f = lambda W: 0.5 * np.sum(np.tanh(X4 @ W.T) ** 2)  # noqa: E731
+    assert right.dtype == "f4" and compare_gradient(f, W4, right).passed
+    assert not compare_gradient(f, W4, right * np.float32(1.0001)).passed
+    wrong = right.copy()
+    wrong[3, 4] += np.float32(1e-4) * np.abs(right).max()
+    assert compare_gradient(f, W4, wrong).worst == (3, 4)
+    assert not compare_gradient(f, W4.astype(float), wrong.astype(float)).passed

@@ -23,6 +23,11 @@ def sizes(first, last):
     return [float(f"{mark}e{n}") for n in range(first, last) for mark in marks]
 
 
+def rung(h):
+    """Return a number for a step: its place on the ladder, or any other."""
+    return RUNG.get(h, int(abs(h) / STEPS[-1]) % len(RUNG))
+
+
 def cubic(h, _):
     return 1.3 * h - 0.7 * h * h + 0.4 * h * h * h
 
@@ -32,7 +37,7 @@ def kink(h, gap):
 
 
 def uneven_kink(h, size):
-    return kink(h, 0.2 + size * ROUGH[0, RUNG[abs(h)]])
+    return kink(h, 0.2 + size * ROUGH[0, rung(abs(h))])
 
 
 def bent(h, size):
@@ -72,6 +77,21 @@ def waking(h, distance):
     return max(h - distance, 0.0) - 0.7 * max(-h - 1.4 * distance, 0.0)
 
 
+def asleep(h, width):
+    """Return 0 up to some distance on both sides, then slopes."""
+    return h - min(max(h, -width), width)
+
+
+def two_steps(h, grid):
+    """A staircase that is inside and outside of a bent function."""
+    return steps(straight_steps(h, 1.7 * grid), grid)
+
+
+def ripple(h, grid):
+    """A staircase whose steps lean, steeply."""
+    return steps(h, 1e9) + 30 * (grid * h - np.floor(grid * h)) / grid
+
+
 def jump(h, at):
     return 1.0 * (h > at)
 
@@ -80,14 +100,15 @@ SWEEPS = [  # rise, what is swept, noise
     (cubic, sizes(-15, -1), None), (kink, sizes(-9, 1), 1e-12), (uneven_kink, sizes(-3, 0), 0.0),
     (bent, sizes(-2, 5), 1e-9), (near_a_kink, sizes(-12, 0), 1e-12), (narrow, sizes(-8, 1), 1e-13),
     (steps, sizes(0, 9), 0.0), (straight_steps, sizes(0, 9), 0.0), (power, range(25), 1e-9),
-    (waking, sizes(-6, 1), 0.0), (one_side, sizes(-2, 5), 1e-12),
+    (waking, sizes(-6, 1), 0.0), (asleep, sizes(-8, 1), 0.0), (two_steps, sizes(0, 9), 0.0),
+    (one_side, sizes(-2, 5), 1e-12), (ripple, sizes(0, 9), 0.0),
     (jump, [-0.1, -1e-3, 0.0, 1e-6, 1e-3, 0.1, 9.0], 0.0),
 ]  # fmt: skip
 
 
 def line(rise, size, noise, rounding, seed):
     """Return a line that rises as told, up to noise that differs from step to step."""
-    return Line(lambda h: rise(h, size) + noise * ROUGH[seed, RUNG[h]], rounding)
+    return Line(lambda h: rise(h, size) + noise * ROUGH[seed, rung(h)], rounding)
 
 
 def lines():
@@ -116,7 +137,7 @@ def reading(one):
     letters += ["-" if settled is None else "s", str(sum(map(one.is_straight, (3, 4, 6))))]
     close = [one.agrees_close_by(e, t) for e in (0.0, 1.0, slope.value) for t in (1e-4, 1e-8)]
     letters += ["-" if yes is None else "ny"[int(yes)] for yes in close]
-    letters += [str(int(one.is_stair()))]
+    letters += [str(int(one.is_straight_far_off())), str(int(one.stair(18) > 0))]
     numbers = [*slope[:4], slope.noise, *(settled or ())]
     numbers = np.nan_to_num(np.clip(numbers, -100, 100))
     return letters, float(np.sum(numbers + numbers / (1e-6 + np.abs(numbers))))
