@@ -108,8 +108,8 @@ NAMES = {  # name: (sentence, what to look at, what to look at if two plain valu
         "is it the gradient of this f, and of this input?",
         "are the two sides the same quantity?"),
     "wrong": ("differs from {} at {} of {} entries{}",
-        "one entry at a time, starting with the one above: which paths lead from it to f?",
-        "one entry at a time, starting with the one above"),
+        "the entry above: which paths lead from it to f? Each adds one term",
+        "the entry above: how does each side come to it?"),
 }  # fmt: skip
 LAST = """summed wrong-shape constant-factor permuted missing-term negative region one-entry
     row-or-column some-entries wrong-formula random wrong""".split()
