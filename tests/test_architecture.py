@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "nnlib").glob("*.py")}
 TREES = {name: ast.parse(text) for name, text in SOURCES.items()}
+GRADING = list((ROOT / "grading").rglob("*.py"))
 each_module = pytest.mark.parametrize("module", sorted(SOURCES))
 
 # Who may call on whom. `_shapes` is the floor on which everyone stands.
@@ -223,6 +224,23 @@ LINES = {"diagnosis": 431}
 @each_module
 def test_a_file_is_one_sitting(module):
     assert len(SOURCES[module].splitlines()) <= LINES.get(module, 350)
+
+
+def code_lines(text):
+    """Count the lines that hold code: no docstring, blank line or comment line."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented)]
+    docs = [node.body[0] for node in nodes if ast.get_docstring(node) is not None]
+    lines = dict(enumerate(map(str.strip, text.splitlines()), 1))
+    for doc in docs:
+        lines |= dict.fromkeys(range(doc.lineno, doc.end_lineno + 1), "")
+    return sum(bool(line) and line[0] != "#" for line in lines.values())
+
+
+def test_the_whole_is_an_evening():
+    assert code_lines('"""a\nb"""\n\nx = 1\n# c\ndef f():\n    "d"\n    return x\n') == 3
+    assert sum(map(code_lines, SOURCES.values())) <= 3_150
+    assert sum(code_lines(path.read_text(encoding="utf-8")) for path in GRADING) <= 2_000
 
 
 def test_function_bodies_are_short():
