@@ -140,9 +140,10 @@ def _same(left, right):
 def check_layer(layer, X, label=""):
     """Check every parameter's gradient and that of X, with a random upstream gradient.
 
-    Also: a forward at another point before (stale cache), backward twice (doubled
-    gradients), training and evaluation mode, mutation of X and upstream. The layers of a
-    composite are then checked one by one, from the loss down. The layer is not changed.
+    Also: a forward at another point before, other parameters and another batch after (stale
+    cache), backward twice (doubled gradients), training and evaluation mode, mutation of X and
+    upstream. The layers of a composite are then checked one by one, from the loss down. The
+    layer is not changed.
     """
     calls = 0
     for mode in [True, False] if hasattr(layer, "training") else [None]:
