@@ -853,6 +853,16 @@ def test_the_input_with_a_name_is_told():
     assert report.worst[0] == 0
 
 
+def test_who_gives_up_at_kinks_accuses_no_one(monkeypatch):
+    f = lambda x: np.maximum(x, 0.0).sum() + np.sin(x).sum()  # noqa: E731
+    x = np.zeros(40)
+    monkeypatch.setattr(trial, "CALLS", 400)
+    report = compare_gradient(f, x, np.full(40, 1.5))
+    assert report.passed and 0 < len(report.kinks) < 40
+    report = compare_gradient(lambda x: np.sign(x).sum(), x, np.ones(40))
+    assert report.mistake == "cannot-tell"
+
+
 # ---------------------------------------------------------------- coarse functions
 
 
