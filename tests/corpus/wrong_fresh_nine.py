@@ -238,7 +238,9 @@ def wrong_algebra(rng):
 def wrong_order(rng):
     w, y, p = rng.normal(size=9), rng.normal(size=9), rng.uniform(0.5, 2, 9)
     yield "sort, weights not sent back", lambda y: np.sort(y) @ w, y, w
-    yield "sort, inverse permutation missing", lambda y: np.sort(y) @ w, y, w[np.argsort(y)]
+    turned = np.roll(np.sort(y), rng.integers(1, 9))  # its order is not its own inverse
+    back = w[np.argsort(turned)]
+    yield "sort, inverse permutation missing", lambda y: np.sort(y) @ w, turned, back
     P = np.cumprod(p)
     yield "running product, last use only", lambda p: np.cumprod(p) @ w, p, P * w / p
     E, i, G = rng.normal(size=(4, 3)), rng.integers(0, 4, 9), rng.normal(size=(9, 3))
