@@ -54,15 +54,18 @@ def cases(seed, module=None):
         fresh_eight,
         fresh_five,
         fresh_four,
+        fresh_nine,
         fresh_one,
         fresh_seven,
         fresh_six,
         fresh_three,
         fresh_two,
         layers,
+        layers_fresh_nine,
         numerics,
         plain,
         slips,
+        wrong_fresh_nine,
         wrong_fresh_seven,
     )
 
