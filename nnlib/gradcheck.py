@@ -194,13 +194,15 @@ def _judge_layer(layer, X, name=True):
     rng = np.random.default_rng(4)
     used = copy.deepcopy(layer)
     X = np.array(X, dtype=float) if np.asarray(X).dtype.kind == "f" else np.array(X)
-    used.forward(X + rng.normal(size=X.shape) if X.dtype.kind == "f" else X[::-1].copy())
+    other = X + rng.normal(size=X.shape) if X.dtype.kind == "f" else X[::-1].copy()
+    ones = np.ones(np.shape(used.forward(other)))
     report = _judge_backward(used, X, name=False)
     if report.mistake in ("mutates-input", "doubled"):
         return report
     if not report.passed:
         fresh = _judge_backward(copy.deepcopy(layer), X, name)
         return _stale(_judge_backward(used, X), "") if fresh.passed else fresh
+    used.backward(ones)  # what this keeps is old afterwards
     for value in used.parameters.values():
         value += 0.7 * np.where(value == 0, 1.0, value) * rng.choice([-1, 1], value.shape)
     rows = _other_rows(used, X)

@@ -159,6 +159,8 @@ def _real(numbers, whose, kinds):
     """Return a private float64 array of real numbers."""
     if numbers is None:
         raise TypeError(f"{whose} None: is a return statement missing?")
+    if isinstance(numbers, list) and any(isinstance(part, np.ndarray) for part in numbers):
+        raise TypeError(f"{whose} a list of arrays: several inputs are a tuple, x = (a, b)")
     numbers = np.asarray(numbers)
     if numbers.dtype.kind not in kinds:
         raise TypeError(f"{whose} {numbers.dtype} numbers: only real numbers can be nudged")

@@ -57,7 +57,7 @@ def strict(monkeypatch):
 # ---------------------------------------------------------------- the corpus
 
 
-NAMED = {"fresh_four": 0.85, "fresh_five": 0.85, "fresh_six": 0.75, "fresh_seven": 0.85}  # share
+NAMED = {f"fresh_{n}": 0.85 for n in ("four", "five", "seven", "nine")} | {"fresh_six": 0.75}
 
 
 @pytest.mark.parametrize(
@@ -808,7 +808,9 @@ def test_wrong_layers(change, slug):
     assert slug is None or caught.value.report.mistake == slug
 
 
-@pytest.mark.parametrize("what", ["weights of the start", "first bias", "first batch", "length"])
+@pytest.mark.parametrize(
+    "what", ["weights of the start", "weights sent back", "first bias", "first batch", "length"]
+)
 def test_what_is_kept_from_the_start_is_a_stale_cache(what):
     layer, X = Dense(np.random.default_rng(0)), RNG.normal(size=(5, 4))
     W, b = layer.W.copy(), layer.b.copy()
@@ -823,7 +825,9 @@ def test_what_is_kept_from_the_start_is_a_stale_cache(what):
         Z = self.X @ self.W.T + (b if what == "first bias" else self.b)
         delta = U * (Z > 0) / (self.n if what == "first batch" else len(self.X))
         self.dW, self.db = delta.T @ self.X, delta.sum(0)
-        return delta @ (W if what == "weights of the start" else self.W)
+        self.sent = getattr(self, "sent", self.W.copy())
+        kept = {"weights of the start": W, "weights sent back": self.sent}
+        return delta @ kept.get(what, self.W)
 
     layer = patched(layer, forward=forward, backward=backward)
     if what == "length":  # a layer for one length only is right for that
@@ -851,6 +855,13 @@ def test_the_input_with_a_name_is_told():
     assert "your gradient 2 of 2 is 2 times" in report.message
     report = compare_gradient(f, (x, y), (dx, rng.normal(size=(3, 4))))
     assert report.worst[0] == 0
+
+
+def test_several_inputs_are_a_tuple():
+    a = np.ones(3)
+    with pytest.raises(TypeError, match=r"x holds a list of arrays: .* x = \(a, b\)"):
+        compare_gradient(lambda a, b: a @ b, [a, a], [a, a])
+    assert compare_gradient(lambda x: x @ x, [1.0, 2.0], [2.0, 4.0]).passed
 
 
 def test_who_gives_up_at_kinks_accuses_no_one(monkeypatch):
