@@ -175,9 +175,11 @@ def soft_back(x, w):
 
 def newton(r):
     y = np.ones_like(r)
-    while np.max(np.abs(y * y - r)) > 1e-11:
+    for _ in range(60):
+        if np.max(np.abs(y * y - r)) <= 1e-11:
+            return y.sum()
         y = (y + r / y) / 2
-    return y.sum()
+    return np.nan  # r < 0 has no root
 
 
 def running_back(x, w):
