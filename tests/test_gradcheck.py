@@ -839,6 +839,24 @@ def test_what_is_kept_from_the_start_is_a_stale_cache(what):
     assert "with other parameters, for another batch" in str(caught.value)
 
 
+def test_a_layer_of_one_number():
+    assert check_layer(Activation("tanh"), np.array(0.3)).passed
+
+
+def test_of_a_stale_cache_one_line_is_evidence():
+    def backward(self, U):
+        self.first = getattr(self, "first", self.X.copy())
+        self.dW, self.db = U.T @ self.X, U.sum(0)
+        return 2 * U @ self.W if self.first.shape != self.X.shape else U @ self.W
+
+    layer = patched(Dense(np.random.default_rng(0)), backward=backward)
+    with pytest.raises(GradientError) as caught:
+        check_layer(layer, RNG.normal(size=(5, 4)))
+    head, where, look = str(caught.value).splitlines()
+    assert where.endswith("(with other parameters, for another batch)")
+    assert "Look at" not in where and "fits" not in where
+
+
 def test_a_gradient_that_is_not_there_is_missed():
     layer = patched(Dense(np.random.default_rng(0)), gradients=property(lambda s: {"W": s.dW}))
     with pytest.raises(GradientError, match="wrong number of gradients: none for b"):
