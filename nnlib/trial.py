@@ -12,12 +12,13 @@ import numpy as np
 from nnlib import diagnosis
 from nnlib.ladder import AGREEMENT, FIRST, STEPS, TRIED
 from nnlib.mistakes import VAGUE, Evidence, Report, fact
-from nnlib.slopes import ROUNDING, Function, eps_of
+from nnlib.slopes import ROUNDING, Function, eps_of, is_several, nearest
 
 SAFETY = 4.0  # a claim is wrong only this many error bars away
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 FEW = 32  # entries that are looked at one by one
 MANY = 200  # of larger arrays a sample is measured
+WAYS = 6  # ways out of the slopes of a joint kink that are tried
 CALLS = 10_000  # after so many calls the judge stops looking for more
 
 
@@ -214,14 +215,13 @@ class Trial:
             direction[list(tied)] = list(tied.values())
             slope, expected = self.function.along(direction).climb(), self.claims @ direction
             allowed = max(1e-6 * np.abs(self.claims * direction).sum(), SAFETY * slope.error)
-            off, value = not self._between(direction, slope, allowed), slope.value
-            if slope.kink:
-                gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
-                off &= abs(sum(gaps)) == sum(map(abs, gaps))  # f bends up at all of them, or down
-                value = np.clip(expected, *sorted([slope.left, slope.right]))
-            elif off:  # of a tie the kink moves along
-                unit = self.function.unit(list(tied)[0], 1.0)
-                off = self.function.along(unit, self.function.start + direction / 100).climb().kink
+            off = not self._between(direction, slope, allowed)
+            gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
+            if off and abs(sum(gaps)) < sum(map(abs, gaps)):  # f bends up at some, down at others
+                unit = self.function.unit(list(tied)[0], 1.0)  # of a tie the kink moves along
+                moved = self.function.along(unit, self.function.start + direction / 100)
+                off = not slope.kink and moved.climb().kink
+            value = np.clip(expected, *sorted(slope[2:4])) if slope.kink else slope.value
             if off and np.isfinite(slope.error):
                 self.wrong, self.tied = list(tied), (len(tied), value, expected, slope.kink)
                 return
@@ -238,10 +238,13 @@ class Trial:
             gaps = [abs(self.kinks[e].right - self.kinks[e].left) for e in (one, other)]
             for sign in (1, -1):
                 yield {one: min(gaps) / gaps[0], other: sign * min(gaps) / gaps[1]}
-        beyond = {e: self.claims[e] - (s.left + s.right) / 2 for e, s in self.kinks.items()}
-        largest = max(map(abs, beyond.values()), default=0)
-        if largest:  # the way on which a claim too long for its norm stands out
-            yield {entry: move / largest for entry, move in beyond.items()}
+        inside = np.array([(self.kinks[e].left + self.kinks[e].right) / 2 for e in entries])
+        claims, seen = self.claims[entries], []
+        while np.any(claims != inside) and len(seen) < WAYS:  # the way on which a claim stands out
+            tied = dict(zip(entries, (claims - inside) / np.max(np.abs(claims - inside))))
+            yield tied
+            seen.append(self.function.gradient_near(tied))
+            inside = nearest(claims, seen)
 
     def finding(self, name):
         """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
@@ -330,7 +333,7 @@ def judge(f, x, claimed, upstream=None, names=None, name=True):
     inputs = x if isinstance(x, tuple) else (x,)
     several = isinstance(claimed, (tuple, list))
     claims = claimed if several and isinstance(x, tuple) else (claimed,)
-    if len(claims) != len(inputs) or claimed is None or _is_several(claimed, x):
+    if len(claims) != len(inputs) or claimed is None or is_several(claimed, x):
         given = "None" if claimed is None else len(claimed) if several else 1
         wanted = f"{len(inputs)} input{'s' * (len(inputs) != 1)}"
         return Report(False, *fact("wrong-count", given, wanted), claimed=claimed)
@@ -342,9 +345,3 @@ def judge(f, x, claimed, upstream=None, names=None, name=True):
         trial.run()
         fault = function.unfit() or trial.finding(name)
     return trial.report(fault)
-
-
-def _is_several(claimed, x):
-    """Say whether a tuple of gradients is claimed for one input."""
-    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
-    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)

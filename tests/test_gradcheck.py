@@ -724,9 +724,9 @@ def test_whole_numbers_stay_whole():
 @pytest.mark.parametrize("size", [1.0, 0.0])
 def test_two_backwards_may_differ_by_rounding(second, passes, size):
     def backward(self, U):
-        self.count = getattr(self, "count", -1) + 1
+        again, self.sent = np.array_equal(U, getattr(self, "sent", None)), U.copy()
         self.dW, self.db = U.T @ self.X, U.sum(axis=0)
-        self.dW += self.count * second * (self.dW if size else 1e-3)
+        self.dW += again * second * (self.dW if size else 1e-3)
         return U @ self.W
 
     layer = patched(Dense(np.random.default_rng(0)), backward=backward)
@@ -812,7 +812,7 @@ def test_wrong_layers(change, slug):
     "what", ["weights of the start", "weights sent back", "first bias", "first batch", "length"]
 )
 def test_what_is_kept_from_the_start_is_a_stale_cache(what):
-    layer, X = Dense(np.random.default_rng(0)), RNG.normal(size=(5, 4))
+    layer, X = Dense(np.random.default_rng(0)), np.random.default_rng(1).normal(size=(9, 4))
     W, b = layer.W.copy(), layer.b.copy()
 
     def forward(self, X):
@@ -841,6 +841,21 @@ def test_what_is_kept_from_the_start_is_a_stale_cache(what):
 
 def test_a_layer_of_one_number():
     assert check_layer(Activation("tanh"), np.array(0.3)).passed
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("seed", range(4))
+def test_where_planes_meet_the_claim_is_one_of_their_means(seed, sign):
+    rng = np.random.default_rng(seed)
+    A, x = np.round(8 * rng.normal(size=(3, 4))) / 8, np.round(8 * rng.normal(size=4)) / 8
+    largest = lambda z: sign * np.max(A @ (z - x))  # noqa: E731
+    mean = rng.dirichlet([1.0, 1, 1]) @ A
+    assert compare_gradient(largest, x, sign * mean).passed
+    assert compare_gradient(largest, x, sign * A[1]).passed
+    normal = np.linalg.svd(A[1:] - A[0])[2][-1]  # at a right angle to the hull
+    beyond = mean + normal * np.linalg.norm(A[1] - A[0]) / 4
+    report = compare_gradient(largest, x, sign * beyond)
+    assert report.mistake in ("ties", "kink")
 
 
 def test_of_a_stale_cache_one_line_is_evidence():

@@ -60,7 +60,7 @@ def wrong_constants(rng):
     )
 
 
-@wrong("one-entry", "some-entries", "zero")
+@wrong("one-entry", "some-entries", "all-zero")
 def wrong_one_entry(rng):
     x = rng.normal(size=(120, 100))
     c = np.cos(x)
