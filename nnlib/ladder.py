@@ -107,14 +107,14 @@ class Line:
         coarse, fine = (sum(self.sides(k)) for k in (FIRST, FIRST + 1))
         return self.gap(FIRST) < 0.25 * abs(coarse) < 0.5 * abs(fine)
 
-    def stair(self, last):
-        """Return the height of a step if f, which stands still at rung `last`, is a staircase.
+    def stair(self):
+        """Return the height of a step if f, which stands still on the smallest, is a staircase.
 
         Around the smallest step that moves f a staircase takes few values, some of them twice;
         a function that is flat around x takes as many as it is asked for. One that never moves
         to both sides has its flat part, and perhaps a jump, on one of them.
         """
-        moved = [k for k in range(last) if np.any(self.sides(k))]
+        moved = [k for k in range(len(STEPS) - 1) if np.any(self.sides(k))]
         if not any(np.all(self.sides(k)) for k in moved):
             return 0.0
         steps = STEPS[moved[-1]] * np.arange(1, 13) / 8
@@ -147,7 +147,7 @@ class Line:
         """
         sides = np.array([self.sides(k) for k in range(len(STEPS))]).T
         still = not sides[:, -1].any()  # smaller steps will not tell more
-        stair = self.stair(len(STEPS) - 1) if still else 0.0
+        stair = self.stair() if still else 0.0
         noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
         value, error, large, small = _read(sides.mean(axis=0), 16, noise)
         if large < small and self.ripples(large + 1, small + 1):
@@ -196,9 +196,8 @@ def _read(quotients, factor, noise):
 def _noise(sides, rounding, stair):
     """Measure f's noise at each rung: where noise rules, step times spread is constant.
 
-    It is the median over this rung and the five below. Steps at which f does not move at all
-    tell nothing if f is a staircase: its noise is at least half a step, and that of the six
-    smallest steps that do move it.
+    It is the median over this rung and the five below, and of a staircase at least half of
+    what it rises at once, for steps that do not move it tell nothing.
     """
     spread = _spread(sides.mean(axis=0), 16)
     rough = STEPS[2:-1] * spread

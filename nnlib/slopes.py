@@ -31,6 +31,7 @@ class Function:
         self.active = [k for k, claim in enumerate(claims) if claim is not None]
         self.arrays = [copy.deepcopy(array) for array in self.inputs]
         for k in self.active:
+            _refuse_arrays_in_a_list(self.inputs[k])
             self.arrays[k] = _real(self.inputs[k], "x holds", "fiu")
         self.start = self.flatten(self.arrays)
         sizes = [self.arrays[k].size for k in self.active]
@@ -172,12 +173,16 @@ def progress(entries):
     return tqdm(entries, "measuring", unit="entry", delay=3, leave=False, disable=False)
 
 
+def _refuse_arrays_in_a_list(x):
+    if isinstance(x, list) and any(isinstance(part, np.ndarray) for part in x):
+        several = "several inputs are a tuple, x = (a, b)"
+        raise TypeError(f"x holds a list of arrays: {several}; one input is one array, np.array(x)")
+
+
 def _real(numbers, whose, kinds):
     """Return a private float64 array of real numbers."""
     if numbers is None:
         raise TypeError(f"{whose} None: is a return statement missing?")
-    if isinstance(numbers, list) and any(isinstance(part, np.ndarray) for part in numbers):
-        raise TypeError(f"{whose} a list of arrays: several inputs are a tuple, x = (a, b)")
     numbers = np.asarray(numbers)
     if numbers.dtype.kind not in kinds:
         raise TypeError(f"{whose} {numbers.dtype} numbers: only real numbers can be nudged")

@@ -55,6 +55,7 @@ class Trial:
         """Accept group by group; look closer where a group disagrees, until one is wrong."""
         self.claims = self.function.flatten(self.claimed)
         self.parts = np.nan_to_num(self.claims * self.scale)
+        self.largest = np.max(np.abs(self.parts), initial=0.0)
         self.size = np.hypot.reduce(self.parts)  # the norm, without overflow
         self.size *= self.size > 64 * min(self.function.rounding.sum(), ROUNDING)  # 0 up to that
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
@@ -129,21 +130,23 @@ class Trial:
         pass many kinks: if the usual step does not agree, a much smaller one passes few.
         """
         n, smallest, size = len(parts), np.min(np.abs(parts)), np.hypot.reduce(parts)
+        blur, large = self._blur(parts), len(self.claims) > MANY
         whole = self.size / n**0.25
         if size <= ROUNDING * whole:
             size = whole  # claims of zero, up to rounding: compare them with all others
-        coarsest = max(min(1e-4 * size, AGREEMENT * whole), self._blur(parts))
+        coarsest = max(min(1e-4 * size, AGREEMENT * whole), blur)
         tolerance = line.agrees(expected, smallest, coarsest, tried=1 if n > MANY else TRIED)
         if tolerance is not None:
             return True, tolerance
         finest = min(2e-6 * whole / len(self.claims) ** 0.5, 1e-6 * size)
-        finest, large = max(finest, self._blur(parts)), len(self.claims) > MANY
+        finest = max(finest, blur)
         return line.agrees_close_by(expected, finest) if large else None, finest
 
     def _blur(self, parts):
         """Return what the rounding of claims in single precision can add to the sum of parts."""
-        largest = np.max(np.abs(self.parts)) * len(parts) ** 0.25
-        return self.single * max(64 * np.hypot.reduce(parts), 8 * largest)
+        if not self.single:
+            return 0.0
+        return self.single * max(64 * np.hypot.reduce(parts), 8 * self.largest * len(parts) ** 0.25)
 
     def _narrow(self, group):
         """Halve a group that disagrees until few entries are left: follow the greater doubt."""
@@ -189,7 +192,7 @@ class Trial:
 
     def _allowed(self, entry, slope):
         largest, scale = max(abs(self.claims[entry]), abs(slope.value)), self.scale[entry]
-        rounding = max(16 * ROUNDING * np.max(np.abs(self.parts)), self._blur([largest * scale]))
+        rounding = max(16 * ROUNDING * self.largest, self._blur([largest * scale]))
         return max(AGREEMENT * largest, SAFETY * slope.error, rounding / scale)
 
     def _entry_slope(self, entry):
@@ -306,8 +309,8 @@ class Trial:
             self.measured = np.where(np.isnan(self.measured), self.claims, self.measured)
             self._fill()
             fault = None, self._praise(level)
-        kinks = [(n, self.kinks[n]) for n in sorted(self.kinks)]
-        kinks = [(function.place(n), float(s.left), float(s.right)) for n, s in kinks]
+        found = sorted(self.kinks.items())
+        kinks = [(function.place(n), float(s.left), float(s.right)) for n, s in found]
         worst, measured = e.worst or None, e.measured or [None]
         if len(e.inputs) > 1:
             worst, told = worst and (e.which, worst), [tuple(measured), tuple(e.claimed)]

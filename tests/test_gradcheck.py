@@ -895,6 +895,8 @@ def test_several_inputs_are_a_tuple():
     with pytest.raises(TypeError, match=r"x holds a list of arrays: .* x = \(a, b\)"):
         compare_gradient(lambda a, b: a @ b, [a, a], [a, a])
     assert compare_gradient(lambda x: x @ x, [1.0, 2.0], [2.0, 4.0]).passed
+    rows = lambda x: [x, 2 * x]  # noqa: E731  what f returns may be a list of arrays
+    assert compare_gradient(rows, a, 3 * a, upstream=np.ones((2, 3))).passed
 
 
 def test_who_gives_up_at_kinks_accuses_no_one(monkeypatch):
