@@ -155,7 +155,7 @@ class Line:
             value, error, *_ = _read(sides.mean(axis=0), 16, noise)
         both = [_read(side, 4, noise)[:2] for side in sides]
         (left, _), (right, _) = both
-        kink = _has_kink(np.abs(sides[1] - sides[0]), noise)
+        kink = _has_kink(sides, noise)
         if not np.isfinite(error):  # f lives on one side of x only
             value, error = min(both, key=lambda side: side[1])
         if kink:  # a side whose slope does not settle (a jump, a vertical tangent) tells nothing
@@ -206,18 +206,20 @@ def _noise(sides, rounding, stair):
     return np.pad(np.maximum(noise, max(rounding, stair / 2)), (2, 3), "edge")
 
 
-def _has_kink(gap, noise):
+def _has_kink(sides, noise):
     """Say whether the gap between right and left slope outlives every step that shows it.
 
     Down to the last rung that shows it, it must stay the same, or grow at an even rate (a
-    jump, a vertical tangent); noise is uneven, and smooth functions lose it.
+    jump, a vertical tangent); noise is uneven, and smooth functions lose it. If both sides jump
+    alike, f(x) alone is off, perhaps by its rounding, and the central difference misses it.
     """
-    floor = 16 * noise / STEPS
+    gap, floor = np.abs(sides[1] - sides[0]), 16 * noise / STEPS
     seen = np.flatnonzero(np.isfinite(gap) & (gap > floor))
     if len(seen) < 4:
         return False
     last = seen[-1]
     hidden = last == len(STEPS) - 1 or gap[last] <= floor[last + 1]
-    rates = gap[last - 2 : last + 1] / gap[last - 3 : last]
+    rates, mean = gap[last - 2 : last + 1] / gap[last - 3 : last], sides.mean(axis=0)
     even = 0.9 < np.min(rates) and np.ptp(rates) <= 0.3 * np.min(rates)
-    return bool(hidden and even)
+    off = np.min(rates) > 3.9 and np.all(np.abs(mean / gap)[last - 3 : last + 1] < 0.25)
+    return bool(hidden and even and not off)
