@@ -216,16 +216,18 @@ def _judge_layer(layer, X, name=True):
 def _other_rows(layer, X):
     """Return X upside down, without its first row if the layer takes a smaller batch."""
     if X.ndim and len(X) > 2:
+        twin = copy.deepcopy(layer)
         try:
-            copy.deepcopy(layer).forward(X[:0:-1].copy())
+            twin.backward(np.ones(np.shape(twin.forward(X[:0:-1].copy()))))
             return X[:0:-1]
-        except Exception:  # a layer for one length only
+        except Exception:  # a layer for one length only, or what it kept has the old one
             pass
     return X[::-1] if X.ndim else X
 
 
 def _stale(report, when):
-    where = "".join(report.message.splitlines()[1:2]).strip() + when
+    evidence = "".join(report.message.splitlines()[1:2])
+    where = evidence.partition(";")[0].strip(" .") + when
     report.mistake, report.message = fact("stale-cache", where=where)
     return report
 

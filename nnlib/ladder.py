@@ -121,14 +121,24 @@ class Line:
         if np.max(np.abs(self.sides(moved[-1]))) * steps[7] <= 16 * self.rounding:
             return 0.0  # that is the rounding of float64
         rises = np.abs([self.rise(sign * h) for h in steps for sign in (-1, 1)])
-        rises = rises[rises > 0]
-        return min(rises) if 2 * len(np.unique(rises)) < len(rises) else 0.0
+        largest = max(np.max(rises), 1e-300)
+        rises = np.round(rises[rises > 1e-9 * largest] / largest, 9)
+        return min(rises) * largest if 2 * len(np.unique(rises)) < len(rises) else 0.0
 
-    def ripples(self, large, small):
-        """Say whether f is steep on a small step not here alone, but all over the larger one."""
-        h, steps = STEPS[small], STEPS[large] * np.array([-0.9, -0.6, -0.3, 0.3, 0.6, 0.9])
-        local = [(self.rise(t + h) - self.rise(t - h)) / (2 * h) for t in steps]
-        return np.min(np.abs(local)) > 4 * np.max(np.abs(self.sides(large)))
+    def is_of_rounding(self, slope, k):
+        """Say whether the slope read at rung k is one of rounding, not of f.
+
+        Another small step does not see it, or f has it nearly everywhere around x and yet does
+        not rise by it, for it jumps back: a quotient of what cancels is such a saw.
+        """
+        middle, h = k // 2, 0.7 * STEPS[k + 1]
+        if abs(np.mean(self.sides(middle)) - slope) <= 0.5 * abs(slope):
+            return False
+        places = STEPS[middle] * np.append(0.0, np.linspace(-0.95, 0.95, 12))
+        local = np.array([self.rise(t + h) - self.rise(t - h) for t in places]) / (2 * h)
+        off, bent = np.abs(local - slope), abs(np.mean(self.sides(k)) - slope)
+        around = off[1:].reshape(2, 6) < 0.1 * abs(slope)
+        return off[0] > bent + 0.1 * abs(slope) or np.min(around.sum(axis=1)) > 4
 
     def settled(self):
         """Return the slope if two rungs agree on it to 1e-9 or to rounding, else None."""
@@ -149,12 +159,11 @@ class Line:
         still = not sides[:, -1].any()  # smaller steps will not tell more
         stair = self.stair() if still else 0.0
         noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
-        value, error, large, small = _read(sides.mean(axis=0), 16, noise)
-        if large < small and self.ripples(large + 1, small + 1):
-            sides[:, large + 3 :] = np.nan  # then small steps tell nothing
-            value, error, *_ = _read(sides.mean(axis=0), 16, noise)
-        both = [_read(side, 4, noise)[:2] for side in sides]
-        (left, _), (right, _) = both
+        value, error, k = _read(sides.mean(axis=0), 16, noise)
+        if k > 5 and abs(value) > OVERRULE * error and self.is_of_rounding(value, k + 1):
+            sides[:, k // 2 :] = np.nan  # then small steps tell nothing
+            value, error, _ = _read(sides.mean(axis=0), 16, noise)
+        (left, *_), (right, *_) = both = [_read(side, 4, noise)[:2] for side in sides]
         kink = _has_kink(sides, noise)
         if not np.isfinite(error):  # f lives on one side of x only
             value, error = min(both, key=lambda side: side[1])
@@ -177,19 +186,19 @@ def _spread(quotients, factor):
 
 
 def _read(quotients, factor, noise):
-    """Return (slope, error) at the rung with the shortest error bar, and both rungs.
+    """Return (slope, error, rung) where the error bar is shortest.
 
     A smaller step overrules a larger one if it differs by more than both error bars.
     """
     every = _extrapolate(quotients, factor)
     value, change = every[:-1], np.nan_to_num(np.abs(np.diff(every)), nan=np.inf)
     error = np.max([np.append(0, change[:-1]), change, (noise / STEPS)[1:-1]], axis=0)
-    best = first = np.argmin(error)
+    best = np.argmin(error)
     while True:
         apart = np.abs(value - value[best]) > OVERRULE * (error + error[best])
         apart[: best + 1] = False
         if not apart.any():
-            return value[best], error[best], first, best
+            return value[best], error[best], best
         best = np.argmin(np.where(apart, error, np.inf))
 
 

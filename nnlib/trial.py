@@ -14,7 +14,8 @@ from nnlib.ladder import AGREEMENT, FIRST, STEPS, TRIED
 from nnlib.mistakes import VAGUE, Evidence, Report, fact
 from nnlib.slopes import ROUNDING, Function, eps_of, is_several, nearest
 
-SAFETY = 4.0  # a claim is wrong only this many error bars away
+SAFETY = 4.0  # a claim is wrong only this many error bars away,
+APART = 4e-7  # and this far, relatively: f itself may be no better
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 FEW = 32  # entries that are looked at one by one
 MANY = 200  # of larger arrays a sample is measured
@@ -57,7 +58,7 @@ class Trial:
         self.parts = np.nan_to_num(self.claims * self.scale)
         self.largest = np.max(np.abs(self.parts), initial=0.0)
         self.size = np.hypot.reduce(self.parts)  # the norm, without overflow
-        self.size *= self.size > 64 * min(self.function.rounding.sum(), ROUNDING)  # 0 up to that
+        self.size *= self.size > 1e3 * min(self.function.rounding.sum(), ROUNDING)  # 0 up to that
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
         for group in self._strata():
             while len(group) and not self.wrong and not self._group_agrees(group):
@@ -166,14 +167,14 @@ class Trial:
         if slope is None:
             return
         allowed, scale = self._allowed(entry, slope), self.scale[entry]
-        unit = self.function.unit(entry, scale)
+        unit, off = self.function.unit(entry, scale), abs(slope.value - claim)
         if not np.isfinite(slope.error):
             self.unknown.append(entry)
         elif slope.kink and self._between(unit, slope.per(1 / scale), allowed * scale):
             self.kinks[entry] = slope
             self.measured[entry] = claim
-        elif abs(slope.value - claim) <= allowed:
-            self.reach = max(self.reach, allowed * scale)
+        elif off <= max(allowed, APART * min(abs(claim), abs(slope.value))):
+            self.reach = max(self.reach, max(allowed, off) * scale)
         else:
             self.wrong.append(entry)
             self.slopes[entry] = slope
