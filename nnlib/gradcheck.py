@@ -205,22 +205,23 @@ def _judge_layer(layer, X, name=True):
     used.backward(ones)  # what this keeps is old afterwards
     for value in used.parameters.values():
         value += 0.7 * np.where(value == 0, 1.0, value) * rng.choice([-1, 1], value.shape)
-    rows = _other_rows(used, X)
-    moved = _judge_backward(used, rows, name=False)
+    try:
+        moved = _judge_backward(used, _other_rows(used, X))
+    except Exception as error:  # what was kept does not even fit
+        moved = Report(False, None, f"\n  backward raises {type(error).__name__}: {error}")
     if moved.passed or moved.mistake == "cannot-tell":
         report.evaluations += moved.evaluations
         return report
-    return _stale(_judge_backward(used, rows), " (with other parameters, for another batch)")
+    return _stale(moved, " (with other parameters, for another batch)")
 
 
 def _other_rows(layer, X):
     """Return X upside down, without its first row if the layer takes a smaller batch."""
     if X.ndim and len(X) > 2:
-        twin = copy.deepcopy(layer)
         try:
-            twin.backward(np.ones(np.shape(twin.forward(X[:0:-1].copy()))))
+            copy.deepcopy(layer).forward(X[:0:-1].copy())
             return X[:0:-1]
-        except Exception:  # a layer for one length only, or what it kept has the old one
+        except Exception:  # a layer for one length only
             pass
     return X[::-1] if X.ndim else X
 

@@ -839,6 +839,22 @@ def test_what_is_kept_from_the_start_is_a_stale_cache(what):
     assert "with other parameters, for another batch" in str(caught.value)
 
 
+def test_a_cache_of_another_batch_is_stale_even_where_backward_stops():
+    def forward(self, X):
+        self.X, Z = X, X @ self.W.T + self.b
+        self.mask = getattr(self, "mask", np.ones(Z.shape))
+        return np.maximum(Z + 50, 0.0)  # every unit is on: only the number of rows differs
+
+    def backward(self, U):
+        delta = U * self.mask
+        self.dW, self.db = delta.T @ self.X, delta.sum(0)
+        return delta @ self.W
+
+    layer = patched(Dense(np.random.default_rng(0)), forward=forward, backward=backward)
+    with pytest.raises(GradientError, match="stale cache: .*\n  backward raises ValueError"):
+        check_layer(layer, RNG.normal(size=(5, 4)))
+
+
 def test_a_layer_of_one_number():
     assert check_layer(Activation("tanh"), np.array(0.3)).passed
 
@@ -937,6 +953,59 @@ def test_a_quotient_that_cancels_has_the_slope_of_its_limit(size):
     f = lambda x: np.sum(np.log(1 + x) / x)  # noqa: E731
     assert compare_gradient(f, x, slope).passed
     assert not compare_gradient(f, x, 1.1 * slope).passed
+
+
+@pytest.mark.parametrize("x", [1.5752e-4, 1.8235e-4, 1.1929e-4, 5.0448e-5, 1.9182e-4])
+def test_the_slope_of_a_saw_of_rounding_is_not_that_of_f(x):
+    f = lambda x: 1.5e3 * (1 - np.cos(x)) / x**2  # noqa: E731
+    slope = 1.5e3 * (-x / 12 + x**3 / 180)
+    assert compare_gradient(f, x, slope).passed
+    assert not compare_gradient(f, x, 1.5 * slope).passed
+    assert not compare_gradient(f, x, -2 * f(x) / x).passed  # f's own on its smallest steps
+
+
+@pytest.mark.parametrize("frequency", [1e3, 1e5, 1e7, 1e9])
+def test_fast_waves(frequency):
+    f = lambda x: np.sum(np.sin(frequency * x))  # noqa: E731
+    x = np.array([0.3, -1.1, 2.2])
+    slope = frequency * np.cos(frequency * x)
+    assert compare_gradient(f, x, slope).passed
+    assert not compare_gradient(f, x, 1.3 * slope).passed
+
+
+def test_stairs_whose_steps_differ_in_the_last_digit():
+    w, v = np.array([0.7, -1.2, 2.0]), np.array([0.1, 0.7, -0.3])
+    f = lambda x: np.sum(np.tanh(np.float16(x) * w) @ v)  # noqa: E731
+    g = lambda x: f(x) + 1e-16 * np.sum(x)  # noqa: E731
+    for x in np.random.default_rng(3).normal(size=(20, 3)):
+        slope = (1 - np.tanh(x * w) ** 2) * w * v
+        assert compare_gradient(g, x, slope).passed
+        assert not compare_gradient(g, x, 0 * slope).passed
+
+
+def test_f_of_x_alone_may_be_off_by_its_rounding():
+    def f(z):
+        return 4e-16 * np.array(x != z).any() + np.sum(z)
+
+    x = np.array([0.5, 0.0])
+    report = compare_gradient(lambda z: f(z) - np.sum(z), x, np.zeros(2))
+    assert report.passed and not report.kinks
+    assert not compare_gradient(lambda z: f(z) - np.sum(z), x, np.array([0.0, 1e-8])).passed
+    jump = lambda z: (z[1] > 0) + np.sum(z)  # noqa: E731
+    assert compare_gradient(jump, x, np.ones(2)).mistake == "cannot-tell"
+
+
+def test_what_f_adds_to_itself_below_its_rounding():
+    f = lambda z: 1 + 1e-13 * np.sum(z)  # noqa: E731
+    assert compare_gradient(f, V, np.full(V.shape, 1e-13)).passed
+    assert not compare_gradient(f, V, np.full(V.shape, 1e-9)).passed
+
+
+def test_a_formula_may_be_off_by_less_than_the_smallest_error_named():
+    f = lambda z: np.sum(np.exp(z))  # noqa: E731
+    report = compare_gradient(f, V, np.exp(V) * (1 + 3e-7))
+    assert report.passed and report.tolerance > 1e-7
+    assert compare_gradient(f, V, np.exp(V) * (1 + 1e-6)).mistake == "slight-constant"
 
 
 def test_a_zero_may_be_rounded():
