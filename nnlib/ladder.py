@@ -85,7 +85,7 @@ class Line:
                 return None  # f stands still here, but not at large: a staircase?
             near = np.abs(self.extrapolated(k) - expected) <= tolerance
             if near and self.is_straight(k, tolerance):
-                return tolerance
+                return None if k > FIRST + 1 and self.is_straight_at_large(expected) else tolerance
         return None
 
     def agrees_close_by(self, expected, tolerance):
@@ -99,13 +99,13 @@ class Line:
         coarse, fine = (np.mean(self.sides(n)) for n in (k - 1, k))
         off = abs(fine - expected)
         if off <= tolerance:
-            return None if not np.any(self.sides(k)) and self.is_straight_far_off() else True
+            return None if self.is_straight_at_large(expected) else True
         return False if abs(fine - coarse) <= 0.25 * off else None
 
-    def is_straight_far_off(self):
-        """Say whether f moves straight on on larger steps: if it stands still here, a staircase?"""
-        coarse, fine = (sum(self.sides(k)) for k in (FIRST, FIRST + 1))
-        return self.gap(FIRST) < 0.25 * abs(coarse) < 0.5 * abs(fine)
+    def is_straight_at_large(self, slope):
+        """Say whether f moves straight on on larger steps, by another slope: does it jump here?"""
+        coarse, fine = (np.mean(self.sides(k)) - slope for k in (FIRST - 1, FIRST))
+        return self.gap(FIRST) < 0.5 * abs(coarse) and abs(coarse - fine) < 0.25 * abs(fine)
 
     def stair(self):
         """Return the height of a step if f, which stands still on the smallest, is a staircase.
@@ -125,20 +125,25 @@ class Line:
         rises = np.round(rises[rises > 1e-9 * largest] / largest, 9)
         return min(rises) * largest if 2 * len(np.unique(rises)) < len(rises) else 0.0
 
-    def is_of_rounding(self, slope, k):
-        """Say whether the slope read at rung k is one of rounding, not of f.
+    def jumps(self, slope, error, k):
+        """Return how far f jumps if it has this slope on step k, but does not rise by it, else 0.
 
-        Another small step does not see it, or f has it nearly everywhere around x and yet does
-        not rise by it, for it jumps back: a quotient of what cancels is such a saw.
+        So does a cast to float32, or a quotient of what cancels. Between two places f rises by
+        its slope there, unless it jumps; and another small step must find the same slope.
         """
-        middle, h = k // 2, 0.7 * STEPS[k + 1]
-        if abs(np.mean(self.sides(middle)) - slope) <= 0.5 * abs(slope):
-            return False
-        places = STEPS[middle] * np.append(0.0, np.linspace(-0.95, 0.95, 12))
-        local = np.array([self.rise(t + h) - self.rise(t - h) for t in places]) / (2 * h)
-        off, bent = np.abs(local - slope), abs(np.mean(self.sides(k)) - slope)
-        around = off[1:].reshape(2, 6) < 0.1 * abs(slope)
-        return off[0] > bent + 0.1 * abs(slope) or np.min(around.sum(axis=1)) > 4
+        allowed, h = OVERRULE * error, 0.35 * STEPS[k]
+        bent = abs(np.mean(self.sides(k)) - slope)
+        for large in sorted({k // 2, k // 3, FIRST - 1}, reverse=True):
+            if abs(self.extrapolated(large) - slope) <= allowed:
+                continue
+            places = STEPS[large] * np.array([-0.94, -0.67, -0.31, 0.0, 0.23, 0.58, 0.97])
+            ends = np.array([(self.rise(t - h), self.rise(t + h)) for t in places])
+            local, rises = np.diff(ends).ravel() / (2 * h), ends.mean(axis=1)
+            off = np.abs(np.diff(rises) / np.diff(places) - (local[1:] + local[:-1]) / 2)
+            chance = abs(local[3] - slope) > bent + allowed + 0.1 * abs(slope)
+            if chance or np.sum(off > 3 * np.ptp(np.sort(local)[1:-1]) + allowed) > 4:
+                return np.ptp(rises - np.polyval(np.polyfit(places, rises, 2), places))
+        return 0.0
 
     def settled(self):
         """Return the slope if two rungs agree on it to 1e-9 or to rounding, else None."""
@@ -160,8 +165,10 @@ class Line:
         stair = self.stair() if still else 0.0
         noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
         value, error, k = _read(sides.mean(axis=0), 16, noise)
-        if k > 5 and abs(value) > OVERRULE * error and self.is_of_rounding(value, k + 1):
+        jumps = self.jumps(value, error, k + 1) if k > 5 else 0.0
+        if jumps:
             sides[:, k // 2 :] = np.nan  # then small steps tell nothing
+            noise = np.maximum(noise, jumps)
             value, error, _ = _read(sides.mean(axis=0), 16, noise)
         (left, *_), (right, *_) = both = [_read(side, 4, noise)[:2] for side in sides]
         kink = _has_kink(sides, noise)

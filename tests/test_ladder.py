@@ -137,7 +137,7 @@ def reading(one):
     letters += ["-" if settled is None else "s", str(sum(map(one.is_straight, (3, 4, 6))))]
     close = [one.agrees_close_by(e, t) for e in (0.0, 1.0, slope.value) for t in (1e-4, 1e-8)]
     letters += ["-" if yes is None else "ny"[int(yes)] for yes in close]
-    letters += [str(int(one.is_straight_far_off())), str(int(one.stair() > 0))]
+    letters += [str(int(one.is_straight_at_large(0.0))), str(int(one.stair() > 0))]
     numbers = [*slope[:4], slope.noise, *(settled or ())]
     numbers = np.nan_to_num(np.clip(numbers, -100, 100))
     return letters, float(np.sum(numbers + numbers / (1e-6 + np.abs(numbers))))
