@@ -104,8 +104,10 @@ class Line:
 
     def is_straight_at_large(self, slope):
         """Say whether f moves straight on on larger steps, by another slope: does it jump here?"""
-        coarse, fine = (np.mean(self.sides(k)) - slope for k in (FIRST - 1, FIRST))
-        return self.gap(FIRST) < 0.5 * abs(coarse) and abs(coarse - fine) < 0.25 * abs(fine)
+        fine = np.mean(self.sides(FIRST)) - slope
+        if self.gap(FIRST) >= 0.5 * abs(fine):
+            return False
+        return abs(np.mean(self.sides(FIRST - 1)) - slope - fine) < 0.1 * abs(fine)
 
     def stair(self):
         """Return the height of a step if f, which stands still on the smallest, is a staircase.
@@ -131,9 +133,9 @@ class Line:
         So does a cast to float32, or a quotient of what cancels. Between two places f rises by
         its slope there, unless it jumps; and another small step must find the same slope.
         """
-        allowed, h = OVERRULE * error, 0.35 * STEPS[k]
-        bent = abs(np.mean(self.sides(k)) - slope)
-        for large in sorted({k // 2, k // 3, FIRST - 1}, reverse=True):
+        h, bent = 0.35 * STEPS[k], abs(np.mean(self.sides(k)) - slope)
+        allowed = OVERRULE * (error + self.rounding / h)
+        for large in (k // 2, k // 3):
             if abs(self.extrapolated(large) - slope) <= allowed:
                 continue
             places = STEPS[large] * np.array([-0.94, -0.67, -0.31, 0.0, 0.23, 0.58, 0.97])
@@ -141,7 +143,8 @@ class Line:
             local, rises = np.diff(ends).ravel() / (2 * h), ends.mean(axis=1)
             off = np.abs(np.diff(rises) / np.diff(places) - (local[1:] + local[:-1]) / 2)
             chance = abs(local[3] - slope) > bent + allowed + 0.1 * abs(slope)
-            if chance or np.sum(off > 3 * np.ptp(np.sort(local)[1:-1]) + allowed) > 4:
+            spread = 3 * np.ptp(np.sort(local)[1:-1]) + 1e-5 * np.max(np.abs(local))
+            if chance or np.sum(off > spread + allowed) > 4:
                 return np.ptp(rises - np.polyval(np.polyfit(places, rises, 2), places))
         return 0.0
 

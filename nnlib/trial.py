@@ -58,7 +58,7 @@ class Trial:
         self.parts = np.nan_to_num(self.claims * self.scale)
         self.largest = np.max(np.abs(self.parts), initial=0.0)
         self.size = np.hypot.reduce(self.parts)  # the norm, without overflow
-        self.size *= self.size > 1e3 * min(self.function.rounding.sum(), ROUNDING)  # 0 up to that
+        self.size *= self.size > 64 * min(self.function.rounding.sum(), ROUNDING)  # 0 up to that
         self.wrong = list(np.flatnonzero(~np.isfinite(self.claims)))
         for group in self._strata():
             while len(group) and not self.wrong and not self._group_agrees(group):
@@ -254,6 +254,8 @@ class Trial:
         """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
         if self.wrong:
             return self._named() if name else ("wrong", "wrong")
+        if self.size <= self.reach <= 1e4 * min(self.function.rounding.sum(), ROUNDING):
+            self.size = 0.0  # no more than the rounding of f
         if self.unknown or self.reach >= self.size > 0:
             self._fill(self.unknown)
             return diagnosis.cannot_tell(self.evidence, self.unknown)

