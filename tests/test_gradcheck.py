@@ -975,19 +975,19 @@ def test_fast_waves(frequency):
     assert not compare_gradient(f, x, 1.3 * slope).passed
 
 
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("decay", [1e-3, 0.1])
 @pytest.mark.parametrize("shape", [(3, 4), (30, 10)])
-def test_a_cast_beside_a_smooth_term_is_not_forgotten(shape, decay):
-    for seed in range(3):
-        rng = np.random.default_rng(seed)
-        X, W = rng.normal(size=(6, shape[1])), rng.normal(size=shape) / 3
-        v = rng.normal(size=shape[0])
-        cast = lambda W: np.tanh(np.float32(X) @ np.float32(W).T).astype(float)  # noqa: E731
-        f = lambda W: np.sum(cast(W) @ v) / 6 + decay * np.sum(W**2)  # noqa: E731
-        net, term = ((1 - np.tanh(X @ W.T) ** 2) * v / 6).T @ X, 2 * decay * W
-        assert compare_gradient(f, W, net + term).passed
-        assert not compare_gradient(f, W, term).passed
-        assert not compare_gradient(f, W, 1.02 * net + term).passed
+def test_a_cast_beside_a_smooth_term_is_not_forgotten(shape, decay, seed):
+    rng = np.random.default_rng(seed)
+    X, W = rng.normal(size=(6, shape[1])), rng.normal(size=shape) / 3
+    v = rng.normal(size=shape[0])
+    cast = lambda W: np.tanh(np.float32(X) @ np.float32(W).T).astype(float)  # noqa: E731
+    f = lambda W: np.sum(cast(W) @ v) / 6 + decay * np.sum(W**2)  # noqa: E731
+    net, term = ((1 - np.tanh(X @ W.T) ** 2) * v / 6).T @ X, 2 * decay * W
+    assert compare_gradient(f, W, net + term).passed
+    assert not compare_gradient(f, W, term).passed
+    assert not compare_gradient(f, W, 1.02 * net + term).passed
 
 
 def test_stairs_whose_steps_differ_in_the_last_digit():
