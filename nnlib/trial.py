@@ -226,7 +226,7 @@ class Trial:
                 moved = self.function.along(unit, self.function.start + direction / 100)
                 off = not slope.kink and moved.climb().kink
             value = np.clip(expected, *sorted(slope[2:4])) if slope.kink else slope.value
-            if off and np.isfinite(slope.error):
+            if off and np.isfinite([slope.left, slope.right, slope.error]).all():
                 self.wrong, self.tied = list(tied), (len(tied), value, expected, slope.kink)
                 return
 
