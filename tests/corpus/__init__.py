@@ -58,15 +58,21 @@ def cases(seed, module=None):
         fresh_one,
         fresh_seven,
         fresh_six,
+        fresh_ten,
         fresh_three,
         fresh_two,
+        hard_fresh_ten,
         layers,
         layers_fresh_nine,
+        layers_fresh_ten,
         numerics,
         plain,
         slips,
+        slips_fresh_ten,
         wrong_fresh_nine,
         wrong_fresh_seven,
+        wrong_fresh_ten,
+        wrong_layers_fresh_ten,
     )
 
     for group, mistakes, generator in GENERATORS:
