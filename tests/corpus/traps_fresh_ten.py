@@ -235,7 +235,7 @@ def wrong_aliased(rng):
     yield "triangle wave of period 1e-3, claim 0", saw, x, 0 * x
 
 
-@wrong("missing-term", "wrong-formula", "wrong")
+@wrong("missing-term", "wrong-formula", "constant-factor")
 def wrong_ripple(rng):
     x = rng.uniform(-1, 1, 5)
     ripple = lambda x: np.sum(x) + 1e-5 * np.sum(np.sin(1e5 * x))

@@ -133,7 +133,7 @@ def wrong_axis(rng):
     yield "bias summed over units", lambda c: Y + c, c, U.sum(1), U
 
 
-@wrong("broadcast", "wrong-shape")
+@wrong("broadcast", "wrong-shape", "summed")
 def wrong_broadcast(rng):
     X, G = rng.normal(size=(2, 3, 4)), rng.normal(size=(2, 3, 4))
     b, g, s = rng.normal(size=(3, 1)), rng.normal(size=4), rng.normal()
@@ -220,7 +220,7 @@ def wrong_formula(rng):
     )
 
 
-@wrong("negative", "region", "wrong-formula")
+@wrong("negative", "region", "derivative-missing")
 def wrong_negative(rng):
     x = signed(rng, 3, 6)
     leaky = lambda x: np.sum(np.where(x > 0, x, 0.1 * x))
@@ -233,7 +233,7 @@ def wrong_negative(rng):
     yield "SELU, negative side 1", lambda x: np.where(x > 0, x, np.expm1(x)), x, G, G
 
 
-@wrong("region", "some-entries", "wrong-formula")
+@wrong("region", "negative", "some-entries")
 def wrong_region(rng):
     x = np.concatenate(
         [rng.uniform(-3, -1.2, 4), rng.uniform(-0.8, 0.8, 5), rng.uniform(1.2, 8, 6)]
@@ -390,7 +390,7 @@ def wrong_accumulated(rng):
     yield "overlapping windows, overwritten", lambda s: sliding_window_view(s, 3), s, over, g
 
 
-@wrong("upstream")
+@wrong("upstream", "constant-factor")
 def wrong_upstream(rng):
     X, W, b = rng.normal(size=(5, 3)), rng.normal(size=(4, 3)), rng.normal(size=4)
     G = rng.normal(size=(5, 4))

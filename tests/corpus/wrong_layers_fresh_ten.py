@@ -225,7 +225,7 @@ def wrong_choice(rng):
     )
 
 
-@wrong("transposed", "kernel", "wrong-axis")
+@wrong("transposed", "transposed-factor", "kernel", "wrong-axis")
 def wrong_order(rng):
     class Crossed(Dense):
         def backward(self, delta):
@@ -360,7 +360,7 @@ def wrong_activation(rng):
     yield "sine with itself, in a Sequential", deep, X
 
 
-@wrong("negative", "region", "missing-term")
+@wrong("negative", "region", "derivative-missing")
 def wrong_negative(rng):
     class Cut(Prelu):
         def backward(self, G):
@@ -410,7 +410,7 @@ def wrong_chance(rng):
     yield "dense with a little noise", Jitter.of(rng), X
 
 
-@wrong("wrong-count", "wrong-shape", "all-zero")
+@wrong("wrong-count", "wrong-shape", "broadcast", "all-zero")
 def wrong_form(rng):
     class Forgets(Dense):
         def backward(self, delta):
