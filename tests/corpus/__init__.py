@@ -51,6 +51,8 @@ def wrong(*mistakes):
 def cases(seed, module=None):
     """Yield every case of every generator (of one module), with numbers drawn from the seed."""
     from tests.corpus import (  # noqa: F401
+        digits_fresh_ten,
+        form_fresh_ten,
         fresh_eight,
         fresh_five,
         fresh_four,
@@ -66,6 +68,7 @@ def cases(seed, module=None):
         layers,
         layers_fresh_nine,
         layers_fresh_ten,
+        more_layers_fresh_ten,
         numerics,
         plain,
         slips,
