@@ -126,12 +126,12 @@ def right_coarse(rng):
 
     def until(a):
         s, term, n = 0.0 * a, 1.0 + 0.0 * a, 0
-        while np.max(np.abs(term)) > 1e-8:
+        while np.max(np.abs(term)) > 1e-12:
             s, n = s + term, n + 1
             term = term * a / n
         return np.sum(s)
 
-    yield "exponential series cut at 1e-8", until, x, np.exp(x)
+    yield "exponential series cut at 1e-12", until, x, np.exp(x)
 
     def sampled(x):
         points = np.random.default_rng(7).normal(size=(500, 1, 1))
