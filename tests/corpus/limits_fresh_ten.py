@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tests.corpus import layers_fresh_ten as layers
 from tests.corpus import right, wrong
-from tests.corpus.fresh_nine import coarse, noisy, single
+from tests.corpus.fresh_nine import coarse, noisy, onehot, single, soft
 
 
 @right("near-kink")
@@ -23,6 +24,65 @@ def right_coarse_kinks(rng):
     back = np.empty(8)
     back[np.argsort(far - 1)] = w
     yield "sort of near numbers in float32", lambda x: single(np.sort(x) @ w), far - 1, back
+
+
+def network(rng, act, slope):
+    """Return the loss by number type, weights (drawn in float32) and gradients of two layers."""
+    X, y = np.float32(rng.normal(size=(16, 6))), rng.integers(0, 3, 16)
+    W, b, V = (np.float32(rng.normal(size=s)) for s in ((30, 6), 30, (3, 30)))
+    W, b, V = W.astype(float), b.astype(float), np.float32(V / 5).astype(float)
+
+    def loss(W, b, V, kind=np.float64):
+        A = act(X.astype(kind) @ np.asarray(W, kind).T + np.asarray(b, kind))
+        return -np.mean(np.log(soft(A @ np.asarray(V, kind).T)[np.arange(16), y]))
+
+    Z = X.astype(float) @ W.T + b
+    D = (soft(act(Z) @ V.T) - onehot(y, 3)) / 16
+    d = D @ V * slope(Z)
+    return loss, (W, b, V), (d.T @ X.astype(float), d.sum(0), D.T @ act(Z))
+
+
+@right("float32")
+def right_networks(rng):
+    for n in range(6):
+        loss, x, g = network(rng, lambda z: np.maximum(z, 0), lambda z: z > 0)
+        yield f"ReLU network {n} in float32", lambda *x, loss=loss: loss(*x, np.float32), x, g
+        to_6 = lambda *x, loss=loss: round(float(loss(*x)), 6)
+        yield f"ReLU network {n}, loss to 6 decimals", to_6, x, g
+        loss, x, g = network(rng, np.tanh, lambda z: 1 - np.tanh(z) ** 2)
+        yield f"tanh network {n} in float32", lambda *x, loss=loss: loss(*x, np.float32), x, g
+        to_8 = lambda *x, loss=loss: round(float(loss(*x)), 8)
+        yield f"tanh network {n}, loss to 8 decimals", to_8, x, g
+
+
+class Single(layers.Layer):
+    """The inner layer in float32."""
+
+    def __init__(self, inner):
+        self.inner, self.parameters, self.gradients = inner, inner.parameters, {}
+        self.cast()
+
+    def cast(self):
+        self.inner.parameters = {n: np.float32(a) for n, a in self.parameters.items()}
+
+    def forward(self, X):
+        self.cast()
+        return self.inner.forward(np.float32(X))
+
+    def backward(self, G):
+        D = self.inner.backward(np.float32(G))
+        self.gradients = self.inner.gradients
+        return D
+
+
+@right("layer")
+def right_layers(rng):
+    for n in range(6):
+        first, last = layers.Dense.of(rng, 4, 20), layers.Dense.of(rng, 20, 3)
+        chain = layers.Chain(Single(first), Single(layers.relu()), Single(last))
+        yield f"dense, ReLU, dense in float32, {n}", chain, rng.normal(size=(8, 4))
+        heads = Single(layers.attention(rng))
+        yield f"attention in float32, {n}", heads, rng.normal(size=(2, 4, 3))
 
 
 @right("edge-of-numbers")
