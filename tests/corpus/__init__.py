@@ -51,6 +51,8 @@ def wrong(*mistakes):
 def cases(seed, module=None):
     """Yield every case of every generator (of one module), with numbers drawn from the seed."""
     from tests.corpus import (  # noqa: F401
+        digits_fresh_ten,
+        form_fresh_ten,
         fresh_eight,
         fresh_five,
         fresh_four,
@@ -58,15 +60,25 @@ def cases(seed, module=None):
         fresh_one,
         fresh_seven,
         fresh_six,
+        fresh_ten,
         fresh_three,
         fresh_two,
+        hard_fresh_ten,
+        layer_traps_fresh_ten,
         layers,
         layers_fresh_nine,
+        layers_fresh_ten,
+        limits_fresh_ten,
+        more_layers_fresh_ten,
         numerics,
         plain,
         slips,
+        slips_fresh_ten,
+        traps_fresh_ten,
         wrong_fresh_nine,
         wrong_fresh_seven,
+        wrong_fresh_ten,
+        wrong_layers_fresh_ten,
     )
 
     for group, mistakes, generator in GENERATORS:
