@@ -85,7 +85,7 @@ class Line:
                 return None  # f stands still here, but not at large: a staircase?
             near = np.abs(self.extrapolated(k) - expected) <= tolerance
             if near and self.is_straight(k, tolerance):
-                return None if k > FIRST + 1 and self.is_straight_at_large(expected) else tolerance
+                return tolerance
         return None
 
     def agrees_close_by(self, expected, tolerance):
@@ -168,17 +168,17 @@ class Line:
         stair = self.stair() if still else 0.0
         noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
         value, error, k = _read(sides.mean(axis=0), 16, noise)
-        jumps = self.jumps(value, error, k + 1) if k > 5 else 0.0
+        jumps = self.jumps(value, error, k + 1) if k > 8 else 0.0
         if jumps:
             sides[:, k // 2 :] = np.nan  # then small steps tell nothing
             noise = np.maximum(noise, jumps)
             value, error, _ = _read(sides.mean(axis=0), 16, noise)
         (left, *_), (right, *_) = both = [_read(side, 4, noise)[:2] for side in sides]
-        kink = _has_kink(sides, noise)
+        sure = [side for side in both if side[1] <= 0.1 * abs(right - left)]
+        kink = _has_kink(sides, noise) or len(sure) == 2 and _is_split(sides, noise, k)
         if not np.isfinite(error):  # f lives on one side of x only
             value, error = min(both, key=lambda side: side[1])
         if kink:  # a side whose slope does not settle (a jump, a vertical tangent) tells nothing
-            sure = [side for side in both if side[1] <= 0.1 * abs(right - left)]
             sure = sure or [(0.0, np.inf)]
             left, right, error = sure[0][0], sure[-1][0], min(side[1] for side in sure)
         return Slope(value, error, left, right, kink, np.min(noise) if still else 0.0)
@@ -242,3 +242,11 @@ def _has_kink(sides, noise):
     even = 0.9 < np.min(rates) and np.ptp(rates) <= 0.3 * np.min(rates)
     off = np.min(rates) > 3.9 and np.all(np.abs(mean / gap)[last - 3 : last + 1] < 0.25)
     return bool(hidden and even and not off)
+
+
+def _is_split(sides, noise, k):
+    """Say whether the sides differ on the steps where the slope was read: a kink is so near to x
+    that noise hides what lies between.
+    """
+    left, right = (_extrapolate(side[k : k + 2], 4)[0] for side in sides)
+    return abs(right - left) > 16 * noise[k + 1] / STEPS[k + 1] + 0.05 * (abs(left) + abs(right))
