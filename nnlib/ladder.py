@@ -174,8 +174,8 @@ class Line:
             noise = np.maximum(noise, jumps)
             value, error, _ = _read(sides.mean(axis=0), 16, noise)
         (left, *_), (right, *_) = both = [_read(side, 4, noise)[:2] for side in sides]
-        sure = [side for side in both if side[1] <= 0.1 * abs(right - left)]
-        kink = _has_kink(sides, noise) or len(sure) == 2 and _is_split(sides, noise, k)
+        sure = [side for side in both if side[1] <= 0.25 * abs(right - left)]
+        kink = _has_kink(sides, noise) or (len(sure) == 2 and _is_split(sides, noise, k))
         if not np.isfinite(error):  # f lives on one side of x only
             value, error = min(both, key=lambda side: side[1])
         if kink:  # a side whose slope does not settle (a jump, a vertical tangent) tells nothing
@@ -249,4 +249,5 @@ def _is_split(sides, noise, k):
     that noise hides what lies between.
     """
     left, right = (_extrapolate(side[k : k + 2], 4)[0] for side in sides)
-    return abs(right - left) > 16 * noise[k + 1] / STEPS[k + 1] + 0.05 * (abs(left) + abs(right))
+    apart = 16 * noise[k + 1] / STEPS[k + 1] + 0.05 * (abs(left) + abs(right))
+    return bool(abs(right - left) > apart)
