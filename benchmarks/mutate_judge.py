@@ -26,7 +26,7 @@ import nnlib
 from nnlib import diagnosis  # noqa: F401  it is not mutated: it names what is found
 from tests.corpus import effort, programs  # noqa: F401
 
-NAMES = ("ladder", "slopes", "trial", "gradcheck")  # in the order in which they import each other
+NAMES = ("ladder", "slopes", "ties", "trial", "gradcheck")  # in the order in which they import each other
 FLIP = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
         ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In}  # fmt: skip
 REVERSE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt}

@@ -14,6 +14,7 @@ STEPS = 0.23 * 0.25 ** np.arange(19)  # the ladder: fractions of a scale, 0.23 t
 FIRST = 3  # the rung tried first, 4e-3: truncation and rounding are both small there
 TRIED = 6  # rungs that are tried before the whole ladder is climbed
 AGREEMENT = 1e-7  # relative agreement that is proof enough
+SAFETY = 4.0  # a claim is wrong only this many error bars away
 OVERRULE = 16.0  # a smaller step overrules a larger one this many error bars away
 
 
@@ -168,7 +169,7 @@ class Line:
         stair = self.stair() if still else 0.0
         noise = _noise(sides, max(still * self.noise, float(self.rounding)), stair)
         value, error, k = _read(sides.mean(axis=0), 16, noise)
-        jumps = self.jumps(value, error, k + 1) if k > 8 else 0.0
+        jumps = self.jumps(value, error, k + 1) if k > 6 else 0.0
         if jumps:
             sides[:, k // 2 :] = np.nan  # then small steps tell nothing
             noise = np.maximum(noise, jumps)

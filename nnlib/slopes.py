@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from nnlib._shapes import ShapeError
-from nnlib.ladder import TRIED, Line
+from nnlib.ladder import Line
 from nnlib.mistakes import fact
 
 ROUNDING = np.finfo(float).eps
@@ -130,14 +130,6 @@ class Function:
             slopes[entry] = self.slope(self.unit(entry, 1.0), each)
         return slopes
 
-    def gradient_near(self, moves):
-        """Return f's slopes in the entries that move, a little on their way from x."""
-        start, tiny = self.start.copy(), 1e-3
-        for entry, move in moves.items():
-            start[entry] += tiny * move
-        lines = (self.along(self.unit(entry, 1.0), start) for entry in moves)
-        return np.array([line.extrapolated(TRIED) for line in lines])
-
     def unfit(self):
         """Name what makes f unfit for measuring: it changes by itself, or is not a number."""
         again = self.outputs(self.start)
@@ -152,15 +144,6 @@ class Function:
         moved = np.flatnonzero(change > 1e-9 * largest)[:1]
         both = self.base[moved], again[moved]
         return fact("not-deterministic", *np.ravel(both)) if len(moved) else None
-
-
-def nearest(point, corners):
-    """Return the point of the corners' hull that is nearest to a point (Frank and Wolfe, 1956)."""
-    inside = corners[0]
-    for _ in range(300):
-        way = max(corners, key=lambda corner: corner @ (point - inside)) - inside
-        inside = inside + np.clip((point - inside) @ way / max(way @ way, 1e-300), 0, 1) * way
-    return inside
 
 
 def progress(entries):
@@ -208,9 +191,3 @@ def eps_of(numbers):
     """Return the relative rounding of numbers in float32 or float16, 0 of all others."""
     kind = getattr(numbers, "dtype", None)
     return float(np.finfo(kind).eps) if kind in ("f4", "f2") else 0.0
-
-
-def is_several(claimed, x):
-    """Say whether a tuple of gradients is claimed for one input."""
-    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
-    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)

@@ -1,25 +1,24 @@
 """Compare claims with measured slopes, and tell what was found.
 
 A `Trial` compares many entries at once along random directions, and only where they disagree
-entry by entry; entries at a kink are moved together besides. What is wrong is named by
-`nnlib.diagnosis`. `judge` is the whole of it: a function, a point and a claim give a `Report`.
+entry by entry; entries at a kink are moved together besides (`nnlib.ties`). What is wrong is
+named by `nnlib.diagnosis`. `judge` is the whole of it: f, a point and a claim give a `Report`.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from nnlib import diagnosis
-from nnlib.ladder import AGREEMENT, FIRST, STEPS, TRIED
+from nnlib import diagnosis, ties
+from nnlib.ladder import AGREEMENT, FIRST, SAFETY, STEPS, TRIED
 from nnlib.mistakes import VAGUE, Evidence, Report, fact
-from nnlib.slopes import ROUNDING, Function, eps_of, is_several, nearest
+from nnlib.slopes import ROUNDING, Function, eps_of
 
-SAFETY = 4.0  # a claim is wrong only this many error bars away,
-APART = 4e-7  # and this far, relatively: f itself may be no better
+APART = 4e-7  # a claim is wrong only this far away, relatively: f itself may be no better
 LEVELS = {1e-7: "1e-7", 1e-5: "1e-5", 1e-3: "1e-3", 1e-1: "1e-1"}  # tolerances that are printed
 FEW = 32  # entries that are looked at one by one
 MANY = 200  # of larger arrays a sample is measured
-WAYS = 6  # ways out of the slopes of a joint kink that are tried
+TINY = 1e-6  # such a number is moved by its own size too
 CALLS = 10_000  # after so many calls the judge stops looking for more
 
 
@@ -68,12 +67,13 @@ class Trial:
                     self.unknown += [] if self.kinks else list(group)
                     break
                 self.group = self._narrow(group)
-                for entry in self.group:
-                    if not self.wrong:
-                        self._look_at(entry)
+                self._look_at_each(self.group)
                 group = np.setdiff1d(group, self.group)
+        size = np.abs(self.function.start)  # a claim of 0 looks right on steps that are too large
+        self._look_at_each(np.flatnonzero((self.parts == 0) & (0 < size) & (size < TINY))[:FEW])
         if not self.wrong:
-            self._look_at_ties()
+            told = ties.contradiction(self.function, self.claims, self.kinks)
+            self.wrong, self.tied = told or ([], None)
 
     def _strata(self):
         """Group entries by claimed size, three decades a group, zeros apart."""
@@ -160,6 +160,11 @@ class Trial:
             group = halves[int(np.argmax(doubts))]
         return group
 
+    def _look_at_each(self, entries):
+        for entry in entries:
+            if not self.wrong:
+                self._look_at(entry)
+
     def _look_at(self, entry):
         """Measure one entry and file it: right, at a kink, unknown or wrong."""
         claim, slope = self.claims[entry], self._entry_slope(entry)
@@ -170,7 +175,9 @@ class Trial:
         unit, off = self.function.unit(entry, scale), abs(slope.value - claim)
         if not np.isfinite(slope.error):
             self.unknown.append(entry)
-        elif slope.kink and self._between(unit, slope.per(1 / scale), allowed * scale):
+        elif slope.kink and ties.is_between(
+            self.function, self.claims, unit, slope.per(1 / scale), allowed * scale
+        ):
             self.kinks[entry] = slope
             self.measured[entry] = claim
         elif off <= max(allowed, APART * min(abs(claim), abs(slope.value))):
@@ -178,18 +185,6 @@ class Trial:
         else:
             self.wrong.append(entry)
             self.slopes[entry] = slope
-
-    def _between(self, direction, slope, allowed):
-        """Say whether the claimed slope along a direction lies between those of both sides.
-
-        If several outputs have their kink here, each may take a slope of its own.
-        """
-        off = abs(self.claims @ direction - (slope.left + slope.right) / 2)
-        if off <= abs(slope.right - slope.left) / 2 + allowed:
-            return True
-        line = self.function.along(direction, each=True)
-        gaps = np.maximum((4 * line.gap(6) - line.gap(5)) / 3, 0)
-        return off <= gaps.sum() / 2 * (1 + 1e-9) + allowed  # at an end rounding must not choose
 
     def _allowed(self, entry, slope):
         largest, scale = max(abs(self.claims[entry]), abs(slope.value)), self.scale[entry]
@@ -204,51 +199,15 @@ class Trial:
             line = self.function.along(self.function.unit(entry, scale))
             trusted = 3 if best is None else 0  # on small steps chance agrees with a small claim
             if line.agrees(claim * scale, abs(claim * scale), 0, trusted) is not None:
-                return None
+                if claim or scale == size or size >= TINY:
+                    return None
+                continue  # on steps that are too large anything looks flat
             new = line.settled() if self.wrong else None  # one full climb is proof enough
             if new and new.error <= 4e-6 * abs(new.value) and line.is_straight(FIRST):
                 return new.per(scale)
             new = self.function.climb(line).per(scale)
             best = new if best is None or new.error < best.error or new.is_not(best) else best
         return best
-
-    def _look_at_ties(self):
-        """Move entries at a kink together: along a tie f is smooth, and every claim must agree."""
-        for tied in self._tie_candidates():
-            direction = np.zeros(self.claims.shape)
-            direction[list(tied)] = list(tied.values())
-            slope, expected = self.function.along(direction).climb(), self.claims @ direction
-            allowed = max(1e-6 * np.abs(self.claims * direction).sum(), SAFETY * slope.error)
-            off = not self._between(direction, slope, allowed)
-            gaps = [s.right - s.left for e, s in self.kinks.items() if e in tied]
-            if off and abs(sum(gaps)) < sum(map(abs, gaps)):  # f bends up at some, down at others
-                unit = self.function.unit(list(tied)[0], 1.0)  # of a tie the kink moves along
-                moved = self.function.along(unit, self.function.start + direction / 100)
-                off = not slope.kink and moved.climb().kink
-            value = np.clip(expected, *sorted(slope[2:4])) if slope.kink else slope.value
-            if off and np.isfinite([slope.left, slope.right, slope.error]).all():
-                self.wrong, self.tied = list(tied), (len(tied), value, expected, slope.kink)
-                return
-
-    def _tie_candidates(self):
-        """Yield {entry: move}: entries of equal value together, then neighbours by their gaps."""
-        for value in sorted({self.function.start[entry] for entry in self.kinks}):
-            tied = np.flatnonzero(self.function.start == value)
-            tied = sorted(tied, key=lambda entry: entry not in self.kinks)  # a kink first
-            if len(tied) > 1:
-                yield {entry: self.scale[entry] for entry in tied}
-        entries = list(self.kinks)[:FEW]
-        for one, other in zip(entries, entries[1:]):
-            gaps = [abs(self.kinks[e].right - self.kinks[e].left) for e in (one, other)]
-            for sign in (1, -1):
-                yield {one: min(gaps) / gaps[0], other: sign * min(gaps) / gaps[1]}
-        inside = np.array([(self.kinks[e].left + self.kinks[e].right) / 2 for e in entries])
-        claims, seen = self.claims[entries], []
-        while np.any(claims != inside) and len(seen) < WAYS:  # the way on which a claim stands out
-            tied = dict(zip(entries, (claims - inside) / np.max(np.abs(claims - inside))))
-            yield tied
-            seen.append(self.function.gradient_near(tied))
-            inside = nearest(claims, seen)
 
     def finding(self, name):
         """Return (mistake, message) if a claim is wrong or nothing could be told, else None."""
@@ -339,7 +298,7 @@ def judge(f, x, claimed, upstream=None, names=None, name=True):
     inputs = x if isinstance(x, tuple) else (x,)
     several = isinstance(claimed, (tuple, list))
     claims = claimed if several and isinstance(x, tuple) else (claimed,)
-    if len(claims) != len(inputs) or claimed is None or is_several(claimed, x):
+    if len(claims) != len(inputs) or claimed is None or _is_several(claimed, x):
         given = "None" if claimed is None else len(claimed) if several else 1
         wanted = f"{len(inputs)} input{'s' * (len(inputs) != 1)}"
         return Report(False, *fact("wrong-count", given, wanted), claimed=claimed)
@@ -351,3 +310,9 @@ def judge(f, x, claimed, upstream=None, names=None, name=True):
         trial.run()
         fault = function.unfit() or trial.finding(name)
     return trial.report(fault)
+
+
+def _is_several(claimed, x):
+    """Say whether a tuple of gradients is claimed for one input."""
+    one = isinstance(claimed, tuple) and not isinstance(x, tuple)
+    return one and any(np.ndim(c) >= max(1, np.ndim(x)) for c in claimed)
