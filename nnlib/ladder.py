@@ -174,13 +174,15 @@ class Line:
             sides[:, k // 2 :] = np.nan  # then small steps tell nothing
             noise = np.maximum(noise, jumps)
             value, error, _ = _read(sides.mean(axis=0), 16, noise)
-        (left, *_), (right, *_) = both = [_read(side, 4, noise)[:2] for side in sides]
+        (left, *_), (right, *_) = both = [_read(side, 4, noise) for side in sides]
         sure = [side for side in both if side[1] <= 0.25 * abs(right - left)]
         kink = _has_kink(sides, noise) or (len(sure) == 2 and _is_split(sides, noise, k))
-        if not np.isfinite(error):  # f lives on one side of x only
-            value, error = min(both, key=lambda side: side[1])
+        if not np.isfinite(error):  # f lives on one side of x only, and may be steep there
+            value, error, k = min(both, key=lambda side: side[1])
+            steep = np.abs(sides) > 4 * (abs(value) + error) + 16 * noise / STEPS
+            error = np.inf if steep[:, k:].any() else error
         if kink:  # a side whose slope does not settle (a jump, a vertical tangent) tells nothing
-            sure = sure or [(0.0, np.inf)]
+            sure = sure or [(0.0, np.inf, 0)]
             left, right, error = sure[0][0], sure[-1][0], min(side[1] for side in sure)
         return Slope(value, error, left, right, kink, np.min(noise) if still else 0.0)
 

@@ -194,7 +194,7 @@ class Trial:
     def _entry_slope(self, entry):
         """Return the slope in one entry, or None if it agrees with the claim at once."""
         claim, best, size = self.claims[entry], None, abs(self.function.start[entry])
-        other = [size] if 0 < size < 1e-2 else [1.0] if size > 1e3 else []  # 1e-9 m, 1e9 s
+        other = [size] if 0 < size < 1e-2 else [1.0] if size > 1e2 else []  # 1e-9 m, 1e9 s
         for scale in [max(size, 1.0), *other]:
             line = self.function.along(self.function.unit(entry, scale))
             trusted = 3 if best is None else 0  # on small steps chance agrees with a small claim
