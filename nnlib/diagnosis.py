@@ -199,7 +199,7 @@ def under_another(e):
         for name, constant in (("1", 1.0), ("its sum", u.sum()), ("1 / size", 1 / u.size)):
             yield "upstream", (name,), e.claims, e.slopes_under(last, np.full(u.shape, constant))
     for k, called, array in e.factors():
-        if k == e.which or array.dtype.kind != "f" or not np.ptp(array):
+        if k == e.which or array.dtype.kind != "f":
             continue
         ways = [("flipped", np.flip(array, axes)) for axes in subsets(array.ndim)]
         ways += [("transposed", array.swapaxes(-1, -2))] if array.ndim > 1 else []
@@ -211,10 +211,8 @@ def under_another(e):
 def through_j(e):
     """J stands where its transpose belongs, or of J the diagonal alone."""
     u = e.upstream
-    if u is not None and u.size == e.x.size:
-        forward = e.measure(e.which, [u.reshape(e.x.shape)], each=True)
-        yield "transposed-factor", (), e.c, forward.reshape(e.c.shape)
     if u is not None and u.shape == e.x.shape:
+        yield "transposed-factor", (), e.c, e.measure(e.which, [u], each=True).reshape(u.shape)
         terms = (e.jacobian * u.ravel()).reshape(-1, *u.shape)
         yield "off-diagonal", (), e.claims, np.array([own[at] for own, at in zip(terms, e.spots)])
 
@@ -278,7 +276,7 @@ def wrong_formula(e):
     if e.count > 1:
         ratio = (e.c / e.m)[e.known][np.argsort(e.x[e.known])]
         steps = np.abs(np.diff(ratio)).sum()
-        if steps < 1e9 and (len(ratio) < 4 or steps < 3 * np.ptp(ratio)):
+        if steps < min(1e9, 3 * np.ptp(ratio)):
             yield "wrong-formula", (number(ratio[0]), number(ratio[-1]))
 
 
