@@ -102,20 +102,18 @@ def at_a_kink(e):
 # ---------------------------------------------------------------- alike, once one is changed
 
 
-def alike(e):
-    """Yours and the measured gradient are alike once one of them is changed in one of these ways.
+def alike(way):
+    """Make a hypothesis: yours and the measured gradient are alike once one of them is changed.
 
     A way yields (name, words, what is made of yours, what it must be alike, addition).
     """
-    ways = [turned, summed, multiplied]
-    if e.wrong.sum() > 1:
-        ways += [displaced, lacking]
-    if e.measure and e.same_shape:
-        ways += [under_another, through_j]
-    for way in ways if e.c.any() and not e.fits(e.c, e.m) else ():
-        for slug, words, yours, theirs, *addition in way(e):
-            if e.fits(yours, theirs):
+
+    def ask(e):
+        for slug, words, yours, theirs, *addition in way(e) if e.c.any() else ():
+            if e.fits(yours, theirs) and not e.fits(e.c, e.m):
                 yield slug, words, *addition
+
+    return ask
 
 
 def turned(e):
@@ -166,7 +164,7 @@ def multiplied(e):
 
 def displaced(e):
     """The numbers are right, their places are not."""
-    for axis, step in itertools.product(range(e.c.ndim), (1, 2)):
+    for axis, step in itertools.product(range(e.c.ndim), (1, 2)) if e.wrong.sum() > 1 else ():
         yours, theirs = np.moveaxis(e.c, axis, 0), np.moveaxis(e.m, axis, 0)
         for one, other in ((yours[step:], theirs[:-step]), (yours[:-step], theirs[step:])):
             if len(np.unique(one)) > 2 and np.ptp(e.c, axis).any():
@@ -178,7 +176,7 @@ def displaced(e):
 def lacking(e):
     """What is missing is a multiple of an array at hand, or constant along an axis."""
     off = e.m - e.c
-    for _, name, other in e.factors():
+    for _, name, other in e.factors() if e.wrong.sum() > 1 else ():
         if other.shape == off.shape and other.dtype.kind == "f":
             factor = np.vdot(off[e.known], other[e.known]) / np.vdot(other[e.known], other[e.known])
             words = e.other, f"{number(factor)} times {name}"
@@ -343,6 +341,8 @@ def without_a_name(e):
     yield "wrong", f"is not {e.other_array}" if e.plain and e.c.size == 1 else words, pattern
 
 
-OF_ANOTHER_SHAPE = [not_a_number, wrong_shape, alike]
-HYPOTHESES = [not_a_number, at_a_kink, alike, scaled, unrelated, in_part, without_a_name]
-OF_A_FUNCTION = [activation, wrong_formula, in_a_region, not_accumulated]  # f can be measured again
+OF_ANOTHER_SHAPE = [not_a_number, wrong_shape, *map(alike, [turned, summed, multiplied])]
+HYPOTHESES = [not_a_number, at_a_kink, scaled, unrelated, in_part, without_a_name]
+HYPOTHESES += map(alike, [turned, summed, multiplied, displaced, lacking])
+OF_A_FUNCTION = [activation, wrong_formula, in_a_region, not_accumulated]  # f is measured again
+OF_A_FUNCTION += map(alike, [under_another, through_j])
