@@ -67,7 +67,7 @@ NAMES = {  # name: (sentence, what to look at, what to look at if two plain valu
         "correlation or convolution? Flip the kernel on one way only", SAME),
     "shifted": ("is shifted by {} along axis {}",
         "where the index starts: off by one, padding, or a slice of the wrong end", SAME),
-    "permuted": ("has the right numbers, permuted{}",
+    "permuted": ("has the right numbers, permuted: each at a wrong index",
         "the index: is each gradient written back where its input was read?",
         "the index: does each entry stand in its place?"),
     "missing-term": ("misses a term or has one too many: {} minus yours is {}",
@@ -88,7 +88,7 @@ NAMES = {  # name: (sentence, what to look at, what to look at if two plain valu
     "off-diagonal": (
         "holds the Jacobian's diagonal only: the off-diagonal terms (as of softmax) are missing",
         "each output depends on every input of its row: sum over all outputs"),
-    "kernel": ("is what {} {} would give: the {}factor is {}",
+    "kernel": ("is what {} {} would give: the factor is {}",
         "how that factor enters backward: is it flipped, transposed or shifted there?"),
     # Some entries are right:
     "negative": ("is wrong only where the input is {}{}",
@@ -111,6 +111,10 @@ NAMES = {  # name: (sentence, what to look at, what to look at if two plain valu
         "the entry above: which paths lead from it to f? Each adds one term",
         "the entry above: how does each side come to it?"),
 }  # fmt: skip
+LOOK = {  # what to look at in a gradient, and in plain values: "" if the name is not meant for them
+    slug: (look, look if plain == [SAME] else "".join(plain))
+    for slug, (_, look, *plain) in NAMES.items()
+}
 LAST = """summed wrong-shape constant-factor permuted missing-term negative region one-entry
     row-or-column some-entries wrong-formula random wrong""".split()
 VAGUE = LAST[-2:] + ["some-entries", "wrong-formula"]  # another input may tell more
@@ -206,23 +210,18 @@ class Evidence:
             self.tolerance = min(max(2e-5, self.noise), 0.1 * max(off) / largest)
             self.known_wrong = at
 
-    def right(self, candidate, target=None):
-        """Return a mask: entries of the candidate that are as measured, or were not measured."""
-        target = self.m if target is None else target
-        return near(candidate, target, self.tolerance) | np.isnan(target)
-
-    def fits(self, candidate, target=None):
-        """Say whether a candidate is the measured gradient wherever that was measured."""
-        target = self.m if target is None else target
-        alike = np.shape(candidate) == target.shape and np.isfinite(target).any()
-        return bool(alike and np.all(self.right(candidate, target)))
+    def fits(self, yours, theirs):
+        """Say whether two arrays are alike wherever the second was measured."""
+        if np.shape(yours) != np.shape(theirs) or not np.isfinite(theirs).any():
+            return False
+        return bool(np.all(near(yours, theirs, self.tolerance) | np.isnan(theirs)))
 
     @cached_property
     def wrong(self):
         """A mask: the entries of the claim that are not as measured."""
         mask = np.zeros(self.c.shape, bool)
         if self.same_shape and not (self.complete and self.known_wrong):
-            mask |= ~self.right(self.c)
+            mask |= self.known & ~near(self.c, self.m, self.tolerance)
         for at in self.known_wrong:
             mask[at] = True
         return mask
@@ -231,41 +230,34 @@ class Evidence:
     def spots(self):
         """A few measured entries, the worst one first: there f is measured again."""
         known = [tuple(i) for i in np.argwhere(self.known)]
-        return [self.worst, *known[:: max(1, len(known) // 16)]]
-
-    def slopes(self, part=slice(None), **changes):
-        """Measure f again at the spots: with other inputs, or each output by itself."""
-        spots = self.spots[part]
-        units = np.zeros((len(spots), *self.x.shape))
-        for n, at in enumerate(spots):
-            units[(n, *at)] = 1.0
-        return self.measure(self.which, units, **changes)
+        return [self.worst, *known[:: max(1, len(known) // 8)]]
 
     @cached_property
-    def jacobian(self):
-        """∂f_i/∂x_k for all outputs i of f: a row for each of the spots."""
-        return self.slopes(each=True)
-
-    @property
     def claims(self):
         """The claims at the spots."""
         return np.array([self.c[at] for at in self.spots])
 
-    def explained_by(self, k, array):
-        """Say whether f with this array as its k-th input (or as upstream) has this gradient."""
+    @cached_property
+    def jacobian(self):
+        """∂f_i/∂x_k for all outputs i of f: a row for each of the spots."""
+        return self._slopes(each=True)
+
+    def slopes_under(self, k, array):
+        """Return the slopes at the spots with another array as k-th input, or as upstream."""
         if k == len(self.inputs):
-            return self.fits(self.claims, self.jacobian @ array.ravel())
-        inputs = [array if n == k else a for n, a in enumerate(self.inputs)]
-        for part in (slice(0, 2), slice(None)):  # two spots first, they are cheap
-            measured = self.slopes(part, inputs=inputs)
-            if measured is None or not self.fits(self.claims[part], measured):
-                return False
-        return True
+            return self.jacobian @ array.ravel()
+        return self._slopes(inputs=[array if n == k else a for n, a in enumerate(self.inputs)])
+
+    def _slopes(self, **changes):
+        units = np.zeros((len(self.spots), *self.x.shape))
+        for n, at in enumerate(self.spots):
+            units[(n, *at)] = 1.0
+        return self.measure(self.which, units, **changes)
 
 
-def near(a, b, tolerance=2e-5, largest=None):
+def near(a, b, tolerance=2e-5):
     """Return a mask: a and b are alike, measured by their size or 1e-6 of the largest."""
-    largest = np.max(np.abs(b), initial=0, where=np.isfinite(b)) if largest is None else largest
+    largest = np.max(np.abs(b), initial=0, where=np.isfinite(b))
     with np.errstate(all="ignore"):
         allowed = np.maximum(np.abs(a), np.abs(b)) + 1e-6 * largest
         return np.isfinite(allowed) & (np.abs(a - b) <= tolerance * allowed)
@@ -277,8 +269,9 @@ def same(a, b):
 
 
 def subsets(n):
-    """Yield every set of the first n axes, of up to five."""
-    for size in range(1, min(n, 5) + 1):
+    """Yield every one of the first n axes, and every set of up to five of them."""
+    yield from range(n)
+    for size in range(2, min(n, 5) + 1):
         yield from itertools.combinations(range(n), size)
 
 
