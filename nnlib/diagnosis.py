@@ -122,7 +122,7 @@ def turned(e):
     for k in e.active:
         given = f"; the measured gradient is the one you give for input {k + 1}"
         yield "swapped", (e.name(k).removeprefix("your "),), e.claimed[k], e.m, given
-    for axes in itertools.permutations(range(e.c.ndim)):
+    for axes in itertools.permutations(range(e.c.ndim if e.c.ndim < 7 else 0)):
         at = [int(e.worst[axes.index(k)]) for k in range(e.c.ndim)] if e.worst else []
         stands = f"; the {e.other} value stands at your {at}" if at and e.same_shape else ""
         yield "transposed", (e.other_array,), e.c.transpose(axes), e.m, stands
