@@ -176,7 +176,10 @@ class Line:
             value, error, _ = _read(sides.mean(axis=0), 16, noise)
         (left, *_), (right, *_) = both = [_read(side, 4, noise) for side in sides]
         sure = [side for side in both if side[1] <= 0.25 * abs(right - left)]
-        kink = _has_kink(sides, noise) or (len(sure) == 2 and _is_split(sides, noise, k))
+        split = _is_split(sides, noise, k)
+        kink = _has_kink(sides, noise) or (len(sure) == 2 and split)
+        if split and not kink:  # smaller steps are past the kink
+            value, error = (left + right) / 2, max(both[0][1], both[1][1], abs(right - left) / 2)
         if not np.isfinite(error):  # f lives on one side of x only, and may be steep there
             value, error, k = min(both, key=lambda side: side[1])
             steep = np.abs(sides) > 4 * (abs(value) + error) + 16 * noise / STEPS
