@@ -251,9 +251,11 @@ def _has_kink(sides, noise):
 
 
 def _is_split(sides, noise, k):
-    """Say whether the sides differ on the steps where the slope was read: a kink is so near to x
-    that noise hides what lies between.
+    """Say whether right and left slope differ on the steps where the slope was read.
+
+    Then a kink is at x, or so near that noise hides what lies between. Bent functions lose
+    the difference by extrapolation.
     """
     left, right = (_extrapolate(side[k : k + 2], 4)[0] for side in sides)
-    apart = 16 * noise[k + 1] / STEPS[k + 1] + 0.05 * (abs(left) + abs(right))
-    return bool(abs(right - left) > apart)
+    bent = min(0.5 * abs(sides[1][k] - sides[0][k]), 0.05 * (abs(left) + abs(right)))
+    return bool(abs(right - left) > 16 * noise[k + 1] / STEPS[k + 1] + bent)
