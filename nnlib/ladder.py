@@ -253,9 +253,9 @@ def _has_kink(sides, noise):
 def _is_split(sides, noise, k):
     """Say whether right and left slope differ on the steps where the slope was read.
 
-    Then a kink is at x, or so near that noise hides what lies between. Bent functions lose
-    the difference by extrapolation.
+    Then a kink is at x, or so near that noise hides what lies between. Of bent functions
+    extrapolation leaves next to nothing, or a difference of the other sign.
     """
-    left, right = (_extrapolate(side[k : k + 2], 4)[0] for side in sides)
-    bent = min(0.5 * abs(sides[1][k] - sides[0][k]), 0.05 * (abs(left) + abs(right)))
-    return bool(abs(right - left) > 16 * noise[k + 1] / STEPS[k + 1] + bent)
+    gap = sides[1] - sides[0]
+    left = _extrapolate(gap[k : k + 2], 4)[0] * np.sign(gap[k])
+    return bool(left > 16 * noise[k + 1] / STEPS[k + 1] + 0.1 * abs(gap[k]))

@@ -57,7 +57,7 @@ def strict(monkeypatch):
 # ---------------------------------------------------------------- the corpus
 
 
-NAMED = {f"fresh_{n}": 0.85 for n in ("four", "five", "seven", "nine")} | {"fresh_six": 0.75}
+NAMED = {f"fresh_{n}": 0.85 for n in ("four", "five", "seven", "nine", "ten")} | {"fresh_six": 0.75}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ NAMED = {f"fresh_{n}": 0.85 for n in ("four", "five", "seven", "nine")} | {"fres
         "fresh_two",
         "fresh_three",
         "fresh_eight",
+        "limits",
         *NAMED,
     ],
 )
@@ -955,15 +956,20 @@ def test_a_quotient_that_cancels_has_the_slope_of_its_limit(size):
     assert not compare_gradient(f, x, 1.1 * slope).passed
 
 
-@pytest.mark.parametrize("seed", [13, 24, 25, 37, 52, 53, 57])
-def test_the_slope_of_a_saw_of_rounding_is_not_that_of_f(seed):
-    rng = np.random.default_rng(seed)
-    x, c = rng.uniform(0.5, 2, 5) * 1e-4, rng.uniform(1e3, 2e3, 5)
-    f = lambda x: np.sum(c * (1 - np.cos(x)) / x**2)  # noqa: E731
-    slope = c * (-x / 12 + x**3 / 180)
-    assert compare_gradient(f, x, slope).passed
-    assert not compare_gradient(f, x, 1.5 * slope).passed
-    assert not compare_gradient(f, x, -c / x).passed  # f's own on its smallest steps
+def test_the_slope_of_a_saw_of_rounding_is_not_that_of_f():
+    untold = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        x, c = rng.uniform(0.5, 2, 5) * 1e-4, rng.uniform(1e3, 2e3, 5)
+        slope = c * (-x / 12 + x**3 / 180)
+        f = lambda x, c=c: np.sum(c * (1 - np.cos(x)) / x**2)  # noqa: E731
+        report = compare_gradient(f, x, slope)
+        assert report.mistake in (None, "cannot-tell"), seed
+        untold += not report.passed
+        wrong = compare_gradient(f, x, 1.5 * slope)
+        assert not wrong.passed or wrong.tolerance == 1.0  # then no digit is verified
+        assert not compare_gradient(f, x, -c / x).passed  # f's own on its smallest steps
+    assert untold <= 8
 
 
 @pytest.mark.parametrize("frequency", [1e3, 1e5, 1e7, 1e9])

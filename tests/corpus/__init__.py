@@ -68,7 +68,7 @@ def cases(seed, module=None):
         layers,
         layers_fresh_nine,
         layers_fresh_ten,
-        limits_fresh_ten,
+        limits,
         more_layers_fresh_ten,
         numerics,
         plain,

@@ -201,7 +201,8 @@ def right_scales(rng):
     y = 10.0 ** rng.uniform(150, 200, 5)
     yield "logarithm at 1e150 to 1e200", lambda y: np.sum(np.log(y)), y, 1 / y
     yield "logarithm at 1e-200", lambda y: np.sum(np.log(y)), 1 / y, y
-    yield "root at 1e-200", lambda y: np.sum(np.sqrt(y)), 1 / y, 0.5 * np.sqrt(y)
+    z = y[0] * rng.uniform(1, 1e4, 5)  # of more decades f itself would lose the smallest
+    yield "root at 1e-200", lambda z: np.sum(np.sqrt(z)), 1 / z, 0.5 * np.sqrt(z)
     s = 10.0 ** rng.uniform(-100, 100)
     yield "a scale from 1e-100 to 1e100", lambda t: np.sum(np.sin(t / s)), s * x, np.cos(x) / s
     m = 10.0 ** rng.uniform(-100, 100, 6)
