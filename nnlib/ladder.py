@@ -178,7 +178,7 @@ class Line:
             value, error, _ = _read(sides.mean(axis=0), 16, noise)
         (left, *_), (right, *_) = both = [_read(side, 4, noise) for side in sides]
         sure = [side for side in both if side[1] <= 0.25 * abs(right - left)]
-        split = _is_split(sides, noise, k)
+        split = _is_split(sides, noise, k + 1)
         kink = _has_kink(sides, noise) or (len(sure) == 2 and split)
         if split and not kink:  # smaller steps are past the kink
             value, error = (left + right) / 2, max(both[0][1], both[1][1], abs(right - left) / 2)
@@ -253,7 +253,7 @@ def _has_kink(sides, noise):
 
 
 def _is_split(sides, noise, k):
-    """Say whether right and left slope differ on the steps where the slope was read.
+    """Say whether right and left slope differ on the smaller steps where the slope was read.
 
     Then a kink is at x, or so near that noise hides what lies between. Of bent functions
     extrapolation leaves next to nothing, or a difference of the other sign.
