@@ -212,6 +212,10 @@ class Trial:
                 return new.per(scale)
             new = self.function.climb(line).per(scale)
             best = new if best is None or new.error < best.error or new.is_not(best) else best
+        scale = 0.8 * self.scale[entry]  # if no digit is told, a step may have met a bad place
+        if best and not best.kink and 10 * SAFETY * best.error * scale > self.size > 0:
+            line = self.function.along(self.function.unit(entry, scale))
+            best = min(best, self.function.climb(line).per(scale), key=lambda slope: slope.error)
         return best
 
     def finding(self, name):

@@ -957,19 +957,15 @@ def test_a_quotient_that_cancels_has_the_slope_of_its_limit(size):
 
 
 def test_the_slope_of_a_saw_of_rounding_is_not_that_of_f():
-    untold = 0
     for seed in range(40):
         rng = np.random.default_rng(seed)
         x, c = rng.uniform(0.5, 2, 5) * 1e-4, rng.uniform(1e3, 2e3, 5)
         slope = c * (-x / 12 + x**3 / 180)
         f = lambda x, c=c: np.sum(c * (1 - np.cos(x)) / x**2)  # noqa: E731
-        report = compare_gradient(f, x, slope)
-        assert report.mistake in (None, "cannot-tell"), seed
-        untold += not report.passed
+        assert compare_gradient(f, x, slope).passed, seed
         wrong = compare_gradient(f, x, 1.5 * slope)
         assert not wrong.passed or wrong.tolerance == 1.0  # then no digit is verified
         assert not compare_gradient(f, x, -c / x).passed  # f's own on its smallest steps
-    assert untold <= 8
 
 
 @pytest.mark.parametrize("frequency", [1e3, 1e5, 1e7, 1e9])
