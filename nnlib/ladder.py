@@ -14,7 +14,7 @@ STEPS = 0.23 * 0.25 ** np.arange(19)  # the ladder: fractions of a scale, 0.23 t
 FIRST = 3  # the rung tried first, 4e-3: truncation and rounding are both small there
 TRIED = 6  # rungs that are tried before the whole ladder is climbed
 AGREEMENT = 1e-7  # relative agreement that is proof enough
-SAFETY = 4.0  # a claim is wrong only this many error bars away
+SAFETY = 5.0  # a claim is wrong only this many error bars away
 OVERRULE = 16.0  # a smaller step overrules a larger one this many error bars away
 
 
