@@ -102,6 +102,7 @@ SWEEPS = [  # rise, what is swept, noise
     (steps, sizes(0, 9), 0.0), (straight_steps, sizes(0, 9), 0.0), (power, range(25), 1e-9),
     (waking, sizes(-6, 1), 0.0), (asleep, sizes(-8, 1), 0.0), (two_steps, sizes(0, 9), 0.0),
     (one_side, sizes(-2, 5), 1e-12), (ripple, sizes(0, 9), 0.0),
+    (near_a_kink, sizes(-5, 0), 1e-8),
     (jump, [-0.1, -1e-3, 0.0, 1e-6, 1e-3, 0.1, 9.0], 0.0),
 ]  # fmt: skip
 
