@@ -259,5 +259,5 @@ def _is_split(sides, noise, k):
     extrapolation leaves next to nothing, or a difference of the other sign.
     """
     gap = sides[1] - sides[0]
-    left = _extrapolate(gap[k : k + 2], 4)[0] * np.sign(gap[k])
-    return bool(left > 16 * noise[k + 1] / STEPS[k + 1] + 0.1 * abs(gap[k]))
+    rest = _extrapolate(gap[k : k + 2], 4)[0] * np.sign(gap[k])
+    return bool(rest > 16 * noise[k + 1] / STEPS[k + 1] + 0.1 * abs(gap[k]))
