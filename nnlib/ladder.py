@@ -79,11 +79,10 @@ class Line:
         """
         for k in range(FIRST, FIRST + tried):
             rounding = 8 * self.rounding / STEPS[k + 1]
-            if k >= FIRST + trusted and rounding > AGREEMENT * smallest:
-                return None  # so near to x rounding could agree with anything
             tolerance = max(AGREEMENT * smallest, min(rounding, coarsest))
-            if k > FIRST and rounding > 32 * tolerance:
-                return None
+            doubtful = k >= FIRST + trusted and rounding > AGREEMENT * smallest
+            if doubtful or (k > FIRST and rounding > 32 * tolerance):
+                return None  # so near to x rounding could agree with anything
             if not np.any(self.sides(k + 1)) and np.any(self.sides(0)):
                 return None  # f stands still here, but not at large: a staircase?
             near = np.abs(self.extrapolated(k) - expected) <= tolerance

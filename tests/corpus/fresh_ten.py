@@ -281,22 +281,23 @@ def right_recurrence(rng):
     yield "loss after 5 steps of gradient descent", learned, w, back
 
 
+def equilibrium(W, x):
+    """Return z = tanh(W z + x)."""
+    z = np.zeros(len(x))
+    for _ in range(300):
+        z = np.tanh(W @ z + x)
+    return z
+
+
 @right("solver")
 def right_solver(rng):
     W, x, u = rng.normal(size=(4, 4)) / 6, rng.normal(size=4), rng.normal(size=4)
 
-    def equilibrium(W, x):
-        z = np.zeros(4)
-        for _ in range(300):
-            z = np.tanh(W @ z + x)
-        return u @ z
-
-    z = np.zeros(4)
-    for _ in range(300):
-        z = np.tanh(W @ z + x)
+    z = equilibrium(W, x)
     D = np.diag(1 - z * z)
     lam = D @ np.linalg.solve(np.eye(4) - W.T @ D, u)
-    yield "equilibrium of a network", equilibrium, (W, x), (np.outer(lam, z), lam)
+    f = lambda W, x: u @ equilibrium(W, x)
+    yield "equilibrium of a network", f, (W, x), (np.outer(lam, z), lam)
     C, r, c = rng.uniform(0, 1, (3, 4)), soft(rng.normal(size=3)), soft(rng.normal(size=4))
 
     def plan(C):
