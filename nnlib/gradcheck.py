@@ -205,8 +205,10 @@ def _judge_layer(layer, X, name=True):
     used.backward(ones)  # what this keeps is old afterwards
     for value in used.parameters.values():
         value += 0.7 * np.where(value == 0, 1.0, value) * rng.choice([-1, 1], value.shape)
+    rows = _other_rows(used, X)
+    copy.deepcopy(used).forward(rows.copy())  # an error of forward is shown as it is
     try:
-        moved = _judge_backward(used, _other_rows(used, X))
+        moved = _judge_backward(used, rows)
     except Exception as error:  # what was kept does not even fit
         moved = Report(False, None, f"\n  backward raises {type(error).__name__}: {error}")
     if moved.passed or moved.mistake == "cannot-tell":

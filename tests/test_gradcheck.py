@@ -856,6 +856,24 @@ def test_a_cache_of_another_batch_is_stale_even_where_backward_stops():
         check_layer(layer, RNG.normal(size=(5, 4)))
 
 
+def test_an_error_of_forward_is_no_stale_cache():
+    def forward(self, X):
+        if self.W[0, 0] != start and not np.array_equal(np.sign(X), np.sign(first)):
+            raise ValueError("forward is broken")
+        self.X = X
+        return X @ self.W.T + self.b
+
+    def backward(self, U):
+        self.dW, self.db = U.T @ self.X, U.sum(0)
+        return U @ self.W
+
+    dense, first = Dense(np.random.default_rng(0)), np.random.default_rng(1).normal(size=(2, 4))
+    start = dense.W[0, 0]
+    layer = patched(dense, forward=forward, backward=backward)
+    with pytest.raises(ValueError, match="forward is broken"):
+        check_layer(layer, first)
+
+
 def test_a_layer_of_one_number():
     assert check_layer(Activation("tanh"), np.array(0.3)).passed
 
